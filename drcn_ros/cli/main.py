@@ -1,0 +1,51 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Entry point of `drcn`: finds the command, runs it, turns errors into one line."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from drcn_ros import __version__
+from drcn_ros.errors import DrcnError
+
+# Each command is a module of this package with `configure(parser)` and `run(arguments) -> int`.
+# Only the module of the command that was asked for is imported, so that `drcn --help` is instant.
+COMMANDS = {
+    "match": "match two images and draw the matches",
+    "evaluate": "run the odometry over a bag or data set and judge it",
+    "play": "publish a bag or data set as camera topics",
+    "demo": "make the demo sequence and show the node at work on it",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return 0, or 2 after an error of the user, 130 after Ctrl-C."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog="drcn", description="Learned visual odometry front end.")
+    parser.add_argument("--version", action="version", version=f"drcn_ros {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    asked = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for name, help_text in COMMANDS.items():
+        command = commands.add_parser(name, help=help_text, description=help_text)
+        if name == asked:
+            module = importlib.import_module(f"drcn_ros.cli.{name}")
+            module.configure(command)
+            command.set_defaults(run=module.run)
+    parsed = parser.parse_args(arguments)
+    try:
+        status: int = parsed.run(parsed)
+    except DrcnError as error:
+        print(f"drcn {parsed.command}: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of our output went away (`drcn ... | head`); keep the interpreter quiet about it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    return status

@@ -1,0 +1,32 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration of the matchers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from drcn_ros.configuration import parameter
+
+MATCHERS = ("drcn", "d2net", "sift", "orb")
+
+
+@dataclass(frozen=True)
+class MatcherConfig:
+    """Which matcher runs, where, and with how many points."""
+
+    name: str = parameter(
+        "drcn",
+        "Matching method; sift and orb are OpenCV's, as yardsticks.",
+        choices=MATCHERS,
+    )
+    weights: str = parameter("", "Path of a weight file; empty takes the compact weights inside the package.")
+    device: str = parameter(
+        "auto",
+        "Where the network runs; auto takes CUDA when torch finds it.",
+        choices=("auto", "cpu", "cuda"),
+    )
+    max_keypoints: int = parameter(
+        1024, "Most keypoints kept per image.", minimum=8, maximum=20000, live=True
+    )
+    min_score: float = parameter(0.2, "Least score of a match, 0 to 1.", minimum=0.0, maximum=1.0, live=True)

@@ -1,0 +1,98 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a matcher takes and gives. Points are (x, y) pixels, the centre of the top-left pixel is (0, 0)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Keypoints:
+    """Keypoints of one image on the host.
+
+    Attributes:
+        points: (N, 2) float32, pixels of the image as received.
+        scores: (N,) float32, detection score; larger is better, not calibrated.
+        scales: (N,) float32, size of the keypoint in pixels.
+        descriptors: (N, C) float32 of unit length, or None where the method has none.
+    """
+
+    points: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    scales: NDArray[np.float32]
+    descriptors: NDArray[np.float32] | None = None
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
+@dataclass(frozen=True)
+class Features:
+    """Everything that a matcher keeps of one image, on its device; computed once, matched many times.
+
+    Matchers extend it with their own maps.
+
+    Attributes:
+        size: (width, height) of the image as received.
+        points: (N, 2) float32 tensor, pixels of the image as received.
+        scores: (N,) float32 tensor.
+        scales: (N,) float32 tensor.
+        descriptors: (N, C) tensor of unit length, or None.
+    """
+
+    size: tuple[int, int]
+    points: torch.Tensor
+    scores: torch.Tensor
+    scales: torch.Tensor
+    descriptors: torch.Tensor | None
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def keypoints(self, with_descriptors: bool = False) -> Keypoints:
+        """Return the keypoints as numpy arrays."""
+        descriptors = None
+        if with_descriptors and self.descriptors is not None:
+            descriptors = self.descriptors.float().cpu().numpy()
+        return Keypoints(
+            self.points.float().cpu().numpy(),
+            self.scores.float().cpu().numpy(),
+            self.scales.float().cpu().numpy(),
+            descriptors,
+        )
+
+
+@dataclass(frozen=True)
+class Matches:
+    """Correspondences of a reference and a current image, best first.
+
+    A dense method finds places that no detector marked: the index of such a point is -1.
+
+    Attributes:
+        reference_points: (M, 2) float32, pixels of the reference image as received.
+        current_points: (M, 2) float32, pixels of the current image as received.
+        scores: (M,) float32, descending, in [0, 1] where the method is calibrated.
+        reference_index: (M,) int64, row in the reference keypoints, or -1.
+        current_index: (M,) int64, row in the current keypoints, or -1.
+    """
+
+    reference_points: NDArray[np.float32]
+    current_points: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    reference_index: NDArray[np.int64]
+    current_index: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    @classmethod
+    def empty(cls) -> Matches:
+        """Return the result of a pair without correspondences."""
+        points = np.zeros((0, 2), np.float32)
+        index = np.zeros(0, np.int64)
+        return cls(points, points, np.zeros(0, np.float32), index, index)

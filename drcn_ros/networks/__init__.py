@@ -1,0 +1,3 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Neural networks: backbones, D2-Net, 4D correlation, neighbourhood consensus, DRCN, weight files."""

@@ -1,0 +1,107 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What goes into the odometry and what comes out of it, one frame at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drcn_ros.geometry.types import Array, RelativePose
+from drcn_ros.matching.types import Keypoints, Matches
+
+
+class State(Enum):
+    """What is known of the camera's motion at a frame."""
+
+    WAITING_FOR_CALIBRATION = "WAITING_FOR_CALIBRATION"
+    INITIALIZING = "INITIALIZING"
+    TRACKING = "TRACKING"
+    ROTATION_ONLY = "ROTATION_ONLY"
+    STATIONARY = "STATIONARY"
+    LOST = "LOST"
+
+
+class Reason(Enum):
+    """Why a frame has its state; the value is a sentence for people."""
+
+    OK = "the essential matrix is well supported"
+    NO_CALIBRATION = "no camera calibration has arrived, so there is no pose"
+    FIRST_FRAME = "this is the first frame, so there is nothing to match with"
+    FEW_KEYPOINTS = "the image has too few keypoints (texture, blur or exposure)"
+    FEW_MATCHES = "too few keypoints match the reference frame"
+    FEW_INLIERS = "too few matches agree on one motion"
+    DEGENERATE = "the matches do not determine a motion"
+    CLOCK_JUMP = "the stamps went back or jumped, so tracking started anew"
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One camera image.
+
+    Attributes:
+        stamp_ns: time of exposure, nanoseconds.
+        image: (H, W) grey or (H, W, 3) RGB, uint8.
+    """
+
+    stamp_ns: int
+    image: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Wall time of the stages of one frame, milliseconds."""
+
+    extract_ms: float = 0.0
+    match_ms: float = 0.0
+    geometry_ms: float = 0.0
+    total_ms: float = 0.0
+
+
+@dataclass(frozen=True)
+class Tracks:
+    """Identity of each keypoint of the current frame.
+
+    Attributes:
+        ids: (N,) uint32, the same for the same point in later frames until it is lost.
+        ages: (N,) uint32, frames for which the track has been followed; 1 when it is new.
+    """
+
+    ids: NDArray[np.uint32]
+    ages: NDArray[np.uint32]
+
+
+@dataclass(frozen=True)
+class Result:
+    """All that one frame gave.
+
+    Attributes:
+        state, reason, detail: the state, why, and the numbers behind it in one line.
+        keypoints, tracks: the points of the current frame, row by row.
+        reference_stamp_ns: stamp of the frame that this one was matched with, or None.
+        matches: with the reference frame; `current_index` refers to `keypoints`.
+        inliers: (M,) bool, the matches that agree with `relative_pose`.
+        relative_pose: T_ref_cur with unit translation, or None when the state has none.
+        pose: (4, 4) accumulated T_start_cur; up to scale unless `metric`.
+        segment: counts restarts of the accumulated pose.
+        parallax_px: median displacement of the inliers after removing the rotation, pixels, or None.
+    """
+
+    stamp_ns: int
+    state: State
+    reason: Reason
+    detail: str
+    keypoints: Keypoints
+    tracks: Tracks
+    reference_stamp_ns: int | None
+    matches: Matches
+    inliers: NDArray[np.bool_]
+    relative_pose: RelativePose | None
+    pose: Array
+    metric: bool
+    segment: int
+    parallax_px: float | None
+    latency: Latency
