@@ -1,0 +1,56 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# make demo               the demo sequence through the real node; INPUT=path takes a bag or a TUM folder instead
+# make test               everything that .ci/run runs
+# make check              lint, format and types only
+# make venv               only the virtual environment
+#
+# PYTHON      interpreter that makes the virtual environment (3.10 to 3.14)
+# VENV        where the environment lies
+# TORCH       requirement for torch; a CUDA build: make demo TORCH=torch TORCH_FLAGS="--index-url URL"
+# TORCH_FLAGS further arguments of pip for torch alone
+
+PYTHON ?= python3
+VENV ?= .venv
+TORCH ?= torch==2.13.0
+TORCH_FLAGS ?=
+INPUT ?=
+OUT ?= demo_output
+
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+CONSTRAINTS := -c requirements/lock.txt
+RUN := env AMENT_PREFIX_PATH=$(abspath $(VENV)) PYTHONUNBUFFERED=1
+
+.PHONY: demo test check venv clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.runtime
+	@$(RUN) $(VENV)/bin/drcn demo $(if $(INPUT),"$(INPUT)") --out "$(OUT)"
+
+test: check
+	@$(RUN) OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest
+
+check: $(VENV)/.test
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
+
+venv: $(VENV)/.runtime
+
+$(VENV)/bin/python:
+	@requirements/make_venv.sh "$(PYTHON)" "$(VENV)"
+
+$(VENV)/.runtime: requirements/runtime.in requirements/lock.txt setup.py | $(VENV)/bin/python
+	@echo "installing ROS 2 Jazzy, torch and the rest into $(VENV) (some hundred MB, once)"
+	@$(PIP) install -q $(CONSTRAINTS) -r requirements/runtime.in
+	@$(PIP) install -q $(CONSTRAINTS) $(TORCH_FLAGS) "$(TORCH)"
+	@$(PIP) install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.runtime requirements/test.in
+	@$(PIP) install -q $(CONSTRAINTS) -r requirements/test.in
+	@touch $@
+
+clean:
+	rm -rf "$(VENV)" demo_output build install log drcn_ros.egg-info .mypy_cache .ruff_cache .pytest_cache
