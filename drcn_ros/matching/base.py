@@ -7,17 +7,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Generic, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.errors import ImageError
+from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.types import Features, Matches
 
 FeaturesT = TypeVar("FeaturesT", bound=Features)
 
 
 class Matcher(ABC, Generic[FeaturesT]):
-    """Finds correspondences between two images; features are computed once per image."""
+    """Finds correspondences between two images; features are computed once per image.
+
+    Attributes:
+        config: what the matcher was made from; `max_keypoints` and `min_score` are read at each call, so
+            replacing it by one that differs in these alone takes effect with the next image.
+    """
+
+    def __init__(self, config: MatcherConfig) -> None:
+        self.config = config
 
     @property
     @abstractmethod
@@ -43,3 +53,10 @@ def check_image(image: NDArray[np.uint8]) -> None:
     if image.dtype != np.uint8 or not right_shape or image.size == 0:
         msg = f"image of shape {image.shape} and type {image.dtype}: need uint8 (H, W) or (H, W, 3)"
         raise ImageError(msg)
+
+
+def to_grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return (H, W) luminance of a grey or RGB image; a grey image is returned as it is."""
+    if image.ndim == 2:
+        return image
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8)

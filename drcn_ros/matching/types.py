@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from drcn_ros.matching.nearest import MutualPairs
+
 
 @dataclass(frozen=True)
 class Keypoints:
@@ -96,3 +98,24 @@ class Matches:
         points = np.zeros((0, 2), np.float32)
         index = np.zeros(0, np.int64)
         return cls(points, points, np.zeros(0, np.float32), index, index)
+
+    @classmethod
+    def of_pairs(
+        cls,
+        reference: Features,
+        current: Features,
+        pairs: MutualPairs,
+        scores: torch.Tensor,
+        min_score: float,
+    ) -> Matches:
+        """Return matches between keypoints, those below `min_score` dropped, best first."""
+        order = torch.argsort(scores, descending=True, stable=True)
+        order = order[scores[order] >= min_score]
+        reference_index, current_index = pairs.reference_index[order], pairs.current_index[order]
+        return cls(
+            reference.points[reference_index].float().cpu().numpy(),
+            current.points[current_index].float().cpu().numpy(),
+            scores[order].float().cpu().numpy(),
+            reference_index.cpu().numpy(),
+            current_index.cpu().numpy(),
+        )

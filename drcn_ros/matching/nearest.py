@@ -1,0 +1,132 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Mutual nearest neighbours of two descriptor sets, in blocks, so that memory does not grow with N x M."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+
+# Entries of one block of the similarity matrix: 16 MiB in float32, small enough for every machine.
+BLOCK_ENTRIES = 1 << 22
+
+
+@dataclass(frozen=True)
+class MutualPairs:
+    """Pairs that are each other's best, in the order of the reference index.
+
+    Attributes:
+        reference_index: (M,) int64.
+        current_index: (M,) int64.
+        value: (M,) similarity of the pair.
+        second_value: (M,) similarity of the reference point's second best; -inf where there is none.
+        confidence: (M,) in [0, 1], product of the pair's softmax over its row and over its column.
+    """
+
+    reference_index: torch.Tensor
+    current_index: torch.Tensor
+    value: torch.Tensor
+    second_value: torch.Tensor
+    confidence: torch.Tensor
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def select(self, mask: torch.Tensor) -> MutualPairs:
+        """Return the pairs for which `mask` holds."""
+        return MutualPairs(
+            self.reference_index[mask],
+            self.current_index[mask],
+            self.value[mask],
+            self.second_value[mask],
+            self.confidence[mask],
+        )
+
+
+def mutual_pairs(
+    similarity: Callable[[int, int], torch.Tensor], rows: int, columns: int, device: torch.device
+) -> MutualPairs:
+    """Return the mutual maxima of a similarity matrix that is given block by block.
+
+    Of equal entries the one with the lowest reference index wins in a column. `confidence` is the dual
+    softmax of the entries, so they should be logits where it is used.
+
+    Args:
+        similarity: gives the rows [start, stop) of the matrix, float (stop - start, columns).
+        rows: number of reference points.
+        columns: number of current points.
+        device: where the blocks are.
+    """
+    if rows == 0 or columns == 0:
+        index = torch.zeros(0, dtype=torch.int64, device=device)
+        value = torch.zeros(0, device=device)
+        return MutualPairs(index, index, value, value, value)
+    step = max(1, BLOCK_ENTRIES // columns)
+    row_parts: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]] = []
+    column_best = torch.full((columns,), -torch.inf, device=device)
+    column_index = torch.zeros(columns, dtype=torch.int64, device=device)
+    column_sum = torch.full((columns,), -torch.inf, device=device)
+    for start in range(0, rows, step):
+        block = similarity(start, min(start + step, rows)).float()
+        best, index = block.max(dim=1)
+        second = torch.full_like(best, -torch.inf)
+        if columns > 1:
+            second = block.scatter(1, index[:, None], -torch.inf).amax(dim=1)
+        row_parts.append((best, index, second, torch.logsumexp(block, dim=1)))
+        block_best, block_index = block.max(dim=0)
+        better = block_best > column_best
+        column_best = torch.where(better, block_best, column_best)
+        column_index = torch.where(better, block_index + start, column_index)
+        column_sum = torch.logaddexp(column_sum, torch.logsumexp(block, dim=0))
+    best, index, second, row_sum = (torch.cat(part) for part in zip(*row_parts, strict=True))
+    reference = torch.arange(rows, device=device)
+    confidence = (2 * best - row_sum - column_sum[index]).exp()
+    pairs = MutualPairs(reference, index, best, second, confidence)
+    return pairs.select(column_index[index] == reference)
+
+
+def mutual_nearest(
+    reference: torch.Tensor,
+    current: torch.Tensor,
+    *,
+    ratio: float | None = None,
+    min_similarity: float | None = None,
+    temperature: float = 1.0,
+) -> MutualPairs:
+    """Return mutual nearest neighbours of unit descriptors; `value` is their cosine.
+
+    Args:
+        reference: (N, C) descriptors of unit length.
+        current: (M, C) descriptors of unit length.
+        ratio: when given, the distance to the nearest must be below `ratio` times that to the second.
+        min_similarity: when given, the least cosine.
+        temperature: factor on the cosine in the dual softmax that `confidence` is.
+    """
+    scaled = reference * temperature
+
+    def logits(start: int, stop: int) -> torch.Tensor:
+        return scaled[start:stop] @ current.T
+
+    pairs = mutual_pairs(logits, len(reference), len(current), reference.device)
+    pairs = MutualPairs(
+        pairs.reference_index,
+        pairs.current_index,
+        pairs.value / temperature,
+        pairs.second_value / temperature,
+        pairs.confidence,
+    )
+    if ratio is not None:
+        pairs = pairs.select(distance_ratio_squared(pairs) < ratio * ratio)
+    if min_similarity is not None:
+        pairs = pairs.select(pairs.value >= min_similarity)
+    return pairs
+
+
+def distance_ratio_squared(pairs: MutualPairs) -> torch.Tensor:
+    """Return (M,) squared ratio of the distances to the nearest and to the second nearest."""
+    nearest = (1 - pairs.value).clamp(min=0)
+    second = (1 - pairs.second_value).clamp(min=0)
+    # Two equal distances of zero are as ambiguous as any two equal distances.
+    return torch.where(second > 0, nearest / second, torch.ones_like(nearest))
