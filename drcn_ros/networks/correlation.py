@@ -1,0 +1,36 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""4D correlation of two feature maps and its soft mutual filter (DRCN, section 3.1; NCNet, section 3.2).
+
+A 4D correlation is a tensor (B, hA, wA, hB, wB): one similarity for each pair of a cell of A and a cell of B.
+"""
+
+from __future__ import annotations
+
+import torch
+
+_NORM_FLOOR = 1e-6
+_RATIO_FLOOR = 1e-5
+
+
+def normalise(features: torch.Tensor) -> torch.Tensor:
+    """Return a (B, C, h, w) map of vectors of almost unit length, f / sqrt(sum f^2 + 1e-6)."""
+    return features * (features.square().sum(dim=1, keepdim=True) + _NORM_FLOOR).rsqrt()
+
+
+def correlate(source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    """Return all dot products of (B, C, hA, wA) and (B, C, hB, wB) maps, shape (B, hA, wA, hB, wB)."""
+    products = source.flatten(2).transpose(1, 2) @ target.flatten(2)
+    return products.view(source.shape[0], *source.shape[2:], *target.shape[2:])
+
+
+def mutual_matching(correlation: torch.Tensor) -> torch.Tensor:
+    """Damp every value that is not the best of both its cells: C * (C / best over A) * (C / best over B).
+
+    Two reductions and one pass of multiplications. Values of either sign keep their sign.
+    """
+    batch, height_a, width_a, height_b, width_b = correlation.shape
+    matrix = correlation.reshape(batch, height_a * width_a, height_b * width_b)
+    ratio = matrix / (matrix.amax(dim=2, keepdim=True) + _RATIO_FLOOR)
+    ratio = ratio * (matrix / (matrix.amax(dim=1, keepdim=True) + _RATIO_FLOOR))
+    return (ratio * matrix).view(correlation.shape)
