@@ -1,0 +1,84 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Checkpoints of others (`torch.save` files); the names of their tensors tell which network they are for."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from drcn_ros.errors import WeightsError
+from drcn_ros.networks.weight_file import WeightFile
+
+# Modules with `recognise(state, arguments) -> WeightFile | None`, asked in this order.
+_FORMATS = (
+    "drcn_ros.networks.d2net_checkpoint",
+    "drcn_ros.networks.drcn_checkpoint",
+)
+# Where training scripts put the network's tensors inside what they save.
+_STATE_KEYS = ("model", "state_dict")
+_MULTI_GPU_PREFIX = "module."
+
+Recogniser = Callable[[Mapping[str, torch.Tensor], Mapping[str, Any]], "WeightFile | None"]
+
+
+def is_checkpoint(path: Path) -> bool:
+    """Tell whether a file was written by `torch.save`, by its first bytes."""
+    with path.open("rb") as file:
+        start = file.read(4)
+    return start.startswith((b"PK\x03\x04", b"\x80"))
+
+
+def read_checkpoint(path: Path) -> WeightFile:
+    """Read a published checkpoint; nothing in it is executed.
+
+    Raises:
+        WeightsError: the file is damaged, holds code, or is for no network that is known.
+    """
+    try:
+        with torch.serialization.safe_globals([argparse.Namespace]):
+            content = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        reason = str(error).strip().splitlines()[0] if str(error).strip() else "it is no plain data"
+        msg = f"checkpoint {path} is damaged or holds more than tensors and plain data: {reason}"
+        raise WeightsError(msg) from None
+    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        msg = f"checkpoint {path} is damaged: {reason}"
+        raise WeightsError(msg) from None
+    state, arguments = _state(content)
+    if not state:
+        msg = f"checkpoint {path} holds no tensors by name"
+        raise WeightsError(msg)
+    for module in _FORMATS:
+        recognise: Recogniser = importlib.import_module(module).recognise
+        found = recognise(state, arguments)
+        if found is not None:
+            return found
+    msg = f"checkpoint {path} is for no known network; its first tensor is {next(iter(state))!r}"
+    raise WeightsError(msg)
+
+
+def _state(content: object) -> tuple[dict[str, torch.Tensor], Mapping[str, Any]]:
+    """Return the named tensors of a checkpoint and the training script's arguments."""
+    arguments: Mapping[str, Any] = {}
+    if isinstance(content, dict):
+        if isinstance(content.get("args"), argparse.Namespace):
+            arguments = vars(content["args"])
+        for key in _STATE_KEYS:
+            if isinstance(content.get(key), Mapping):
+                content = content[key]
+                break
+    if not isinstance(content, Mapping):
+        return {}, arguments
+    return {
+        str(name).removeprefix(_MULTI_GPU_PREFIX): value
+        for name, value in content.items()
+        if isinstance(value, torch.Tensor)
+    }, arguments

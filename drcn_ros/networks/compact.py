@@ -1,0 +1,198 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The compact network of this project: one small backbone that serves D2-Net and DRCN alike.
+
+Grey input. 3x3 convolutions with batch norm down to 1/32; a feature pyramid up to 1/4 gives the fine
+descriptors, a branch at 1/2 the detection map, and 1/16 the coarse features of the 4D correlation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.functional import interpolate, normalize, pad, relu
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from drcn_ros.errors import ImageError
+from drcn_ros.networks.detection import SoftDetection
+from drcn_ros.networks.maps import DenseMap
+from drcn_ros.networks.separable_consensus import SeparableConsensus
+
+DETAIL_STRIDE = 2
+FINE_STRIDE = 4
+COARSE_STRIDE = 16
+# The deepest stage halves the image five times.
+PADDED_TO = 32
+
+
+@dataclass(frozen=True)
+class CompactConfig:
+    """Sizes of the compact network; stored in its weight files.
+
+    Attributes:
+        stem, quarter, eighth, sixteenth: channels of the stages at 1/2, 1/4, 1/8 and 1/16 and below.
+        fine, coarse, detail: channels of the three output maps.
+        consensus_channels, consensus_layers: of the neighbourhood consensus.
+    """
+
+    stem: int = 16
+    quarter: int = 32
+    eighth: int = 64
+    sixteenth: int = 128
+    fine: int = 64
+    coarse: int = 128
+    detail: int = 16
+    consensus_channels: int = 6
+    consensus_layers: int = 2
+
+
+@dataclass(frozen=True)
+class CompactMaps:
+    """Output of the compact network for a batch of images.
+
+    Attributes:
+        detail: (B, 16, ceil(H/2), ceil(W/2)), what keypoints are detected on.
+        fine: (B, 64, ceil(H/4), ceil(W/4)), descriptors, not normalised.
+        coarse: (B, 128, ceil(H/16), ceil(W/16)), features of the 4D correlation, not normalised.
+    """
+
+    detail: DenseMap
+    fine: DenseMap
+    coarse: DenseMap
+
+
+class ConvBlock(nn.Module):
+    """Convolution without bias, batch norm, ReLU."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
+        self.norm: nn.Module = nn.BatchNorm2d(outputs)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Return the block's features."""
+        return relu(self.norm(self.conv(features)))
+
+    def fuse(self) -> None:
+        """Fold the batch norm into the convolution; for inference only."""
+        if isinstance(self.norm, nn.BatchNorm2d):
+            self.conv = fuse_conv_bn_eval(self.conv, self.norm)
+            self.norm = nn.Identity()
+
+
+class CompactNetwork(nn.Module):
+    """Backbone, detector, consensus and matching temperatures: all that one weight file holds.
+
+    Attributes:
+        config: the sizes it was built with.
+        detector: detection score on the detail map.
+        consensus: filter of the coarse 4D correlation.
+        descriptor_temperature: factor that makes cosines of fine descriptors logits.
+        detail_temperature: the same for the detail map.
+    """
+
+    def __init__(self, config: CompactConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or CompactConfig()
+        fine, detail, deep = config.fine, config.detail, config.sixteenth
+        self.stage2 = nn.Sequential(ConvBlock(1, config.stem, stride=2), ConvBlock(config.stem, config.stem))
+        self.stage4 = nn.Sequential(
+            ConvBlock(config.stem, config.quarter, stride=2), ConvBlock(config.quarter, config.quarter)
+        )
+        self.stage8 = nn.Sequential(
+            ConvBlock(config.quarter, config.eighth, stride=2),
+            ConvBlock(config.eighth, config.eighth),
+            ConvBlock(config.eighth, config.eighth),
+        )
+        self.stage16 = nn.Sequential(ConvBlock(config.eighth, deep, stride=2), ConvBlock(deep, deep))
+        self.stage32 = nn.Sequential(ConvBlock(deep, deep, stride=2), ConvBlock(deep, deep))
+        self.lateral16 = nn.Conv2d(deep, fine, 1)
+        self.lateral8 = nn.Conv2d(config.eighth, fine, 1)
+        self.lateral4 = nn.Conv2d(config.quarter, fine, 1)
+        self.smooth8 = ConvBlock(fine, fine)
+        self.smooth4 = nn.Sequential(
+            nn.Conv2d(fine, fine, 3, padding=1, groups=fine, bias=False),
+            ConvBlock(fine, fine, kernel=1),
+            nn.Conv2d(fine, fine, 1),
+        )
+        self.coarse_head = nn.Conv2d(deep, config.coarse, 1)
+        self.detail_from_fine = nn.Conv2d(fine, detail, 1)
+        self.detail_from_stem = nn.Conv2d(config.stem, detail, 1)
+        self.detail_head = nn.Conv2d(detail, detail, 1)
+        self.detector = SoftDetection()
+        self.consensus = SeparableConsensus(config.consensus_channels, config.consensus_layers)
+        self.descriptor_temperature = nn.Parameter(torch.tensor(15.0))
+        self.detail_temperature = nn.Parameter(torch.tensor(10.0))
+
+    def forward(self, images: torch.Tensor) -> CompactMaps:
+        """Return the maps of (B, 1, H, W) grey images in [0, 1], of any size.
+
+        Raises:
+            ImageError: the shape is another, or a pixel is not finite.
+        """
+        height, width = images.shape[-2:]
+        padded = _pad(_normalise(_checked(images)))
+        x2 = self.stage2(padded)
+        x4 = self.stage4(x2)
+        x8 = self.stage8(x4)
+        x16 = self.stage16(x8)
+        x16 = x16 + _up(self.stage32(x16), x16)
+        x8 = self.smooth8(relu(_up(self.lateral16(x16), x8) + self.lateral8(x8)))
+        fine = self.smooth4(relu(_up(x8, x4) + self.lateral4(x4)))
+        detail = relu(_up(self.detail_from_fine(fine), x2) + self.detail_from_stem(x2))
+        return CompactMaps(
+            detail=_crop(self.detail_head(detail), DETAIL_STRIDE, height, width),
+            fine=_crop(fine, FINE_STRIDE, height, width),
+            coarse=_crop(self.coarse_head(x16), COARSE_STRIDE, height, width),
+        )
+
+    def fuse(self) -> CompactNetwork:
+        """Fold the batch norms, for inference; return the network itself."""
+        self.eval()
+        for module in self.modules():
+            if isinstance(module, ConvBlock):
+                module.fuse()
+        return self
+
+
+def describe(fine: DenseMap, points: torch.Tensor) -> torch.Tensor:
+    """Return (N, C) unit descriptors at (N, 2) pixels of the first image of the batch."""
+    return normalize(fine.sample(points[None])[0], dim=1)
+
+
+def _checked(images: torch.Tensor) -> torch.Tensor:
+    if images.ndim != 4 or images.shape[1] != 1 or images.shape[2] == 0 or images.shape[3] == 0:
+        msg = f"images of shape {tuple(images.shape)}: the compact network needs (B, 1, H, W)"
+        raise ImageError(msg)
+    bad = int((~torch.isfinite(images)).sum())
+    if bad:
+        msg = f"{bad} of {images.numel()} pixels are not finite; replace them before the network"
+        raise ImageError(msg)
+    return images
+
+
+def _normalise(images: torch.Tensor) -> torch.Tensor:
+    """Return each image with mean 0 and deviation 1; one without contrast stays near 0."""
+    mean = images.mean((2, 3), keepdim=True)
+    deviation = images.std((2, 3), keepdim=True, correction=0)
+    return (images - mean) / (deviation + 1e-3)
+
+
+def _pad(images: torch.Tensor) -> torch.Tensor:
+    height, width = images.shape[-2:]
+    right, bottom = -width % PADDED_TO, -height % PADDED_TO
+    if right == 0 and bottom == 0:
+        return images
+    # The continued border has no edge that a detector could take for a keypoint.
+    return pad(images, (0, right, 0, bottom), mode="replicate")
+
+
+def _up(small: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    return interpolate(small, size=like.shape[-2:], mode="bilinear", align_corners=False)
+
+
+def _crop(values: torch.Tensor, stride: int, height: int, width: int) -> DenseMap:
+    values = values[..., : -(-height // stride), : -(-width // stride)]
+    return DenseMap(values, stride, (stride - 1) / 2)

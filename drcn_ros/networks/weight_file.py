@@ -1,0 +1,94 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""This project's own weight files: safetensors whose metadata name the architecture and its sizes."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from drcn_ros.errors import WeightsError
+
+_FORMAT = "drcn_ros weights 1"
+
+
+def _same_name(name: str) -> str:
+    return name
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """Content of a weight file, own or foreign.
+
+    Attributes:
+        architecture: name as in `architectures.ARCHITECTURES`.
+        config: entries of the network's configuration.
+        tensors: by the names that the file gives them.
+        notes: what else the file says of itself, such as `licence` and `source`.
+        name_in_file: from the name of a tensor in the network to its name in the file.
+    """
+
+    architecture: str
+    config: Mapping[str, Any]
+    tensors: Mapping[str, torch.Tensor]
+    notes: Mapping[str, str] = field(default_factory=dict)
+    name_in_file: Callable[[str], str] = _same_name
+
+
+def read_own_file(path: Path) -> WeightFile:
+    """Read a file that `write_own_file` made.
+
+    Raises:
+        WeightsError: the file is damaged, or safetensors of another origin.
+    """
+    try:
+        with safe_open(path, "pt") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    except (SafetensorError, OSError) as error:
+        msg = f"weight file {path} is damaged or no safetensors file: {error}"
+        raise WeightsError(msg) from None
+    if metadata.pop("format", None) != _FORMAT or "architecture" not in metadata:
+        msg = f"weight file {path} does not say which network it is for; `drcn weights convert` makes one that does"
+        raise WeightsError(msg)
+    config = json.loads(metadata.pop("config", "{}"))
+    return WeightFile(metadata.pop("architecture"), config, tensors, notes=metadata)
+
+
+def write_own_file(path: Path, content: WeightFile, half: bool = False) -> None:
+    """Write a weight file as a whole or not at all.
+
+    Args:
+        path: the file to write.
+        content: what to write; tensors under the network's own names.
+        half: store tensors of more than one number in 16 bits, which is exact to about 3 decimal digits.
+    """
+    tensors = {
+        name: tensor.half() if half and tensor.is_floating_point() and tensor.ndim else tensor
+        for name, tensor in content.tensors.items()
+    }
+    metadata = {
+        **content.notes,
+        "format": _FORMAT,
+        "architecture": content.architecture,
+        "config": json.dumps(dict(content.config), sort_keys=True),
+    }
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        save_file(
+            {name: tensor.detach().contiguous() for name, tensor in tensors.items()}, temporary, metadata
+        )
+        os.replace(temporary, path)
+    except OSError as error:
+        msg = f"weight file {path} cannot be written: {error.strerror or error}"
+        raise WeightsError(msg) from None
+    finally:
+        temporary.unlink(missing_ok=True)
