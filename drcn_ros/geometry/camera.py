@@ -77,7 +77,7 @@ class Camera:
         )
 
     def normalise(self, points: Array) -> Array:
-        """Return undistorted normalised coordinates (N, 2) of pixels (N, 2); NaN where there is no inverse."""
+        """Return undistorted normalised coordinates (N, 2) of pixels (N, 2), NaN where there is none."""
         points = np.asarray(points, np.float64).reshape(-1, 1, 2)
         if len(points) == 0:
             return np.zeros((0, 2))

@@ -30,7 +30,9 @@ class Reason(Enum):
 
     OK = "the essential matrix is well supported"
     NO_CALIBRATION = "no camera calibration has arrived, so there is no pose"
+    CALIBRATION_MISMATCH = "the calibration is for another image size, so there is no pose"
     FIRST_FRAME = "this is the first frame, so there is nothing to match with"
+    BAD_IMAGE = "the image has an unusable shape or type"
     FEW_KEYPOINTS = "the image has too few keypoints (texture, blur or exposure)"
     FEW_MATCHES = "too few keypoints match the reference frame"
     FEW_INLIERS = "too few matches agree on one motion"
