@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from drcn_ros.errors import WeightsError
 
@@ -57,7 +57,8 @@ def read_own_file(path: Path) -> WeightFile:
         msg = f"weight file {path} is damaged or no safetensors file: {error}"
         raise WeightsError(msg) from None
     if metadata.pop("format", None) != _FORMAT or "architecture" not in metadata:
-        msg = f"weight file {path} does not say which network it is for; `drcn weights convert` makes one that does"
+        msg = f"weight file {path} does not say which network it is for; "
+        msg += "`drcn weights convert` makes one that does"
         raise WeightsError(msg)
     config = json.loads(metadata.pop("config", "{}"))
     return WeightFile(metadata.pop("architecture"), config, tensors, notes=metadata)
@@ -71,10 +72,12 @@ def write_own_file(path: Path, content: WeightFile, half: bool = False) -> None:
         content: what to write; tensors under the network's own names.
         half: store tensors of more than one number in 16 bits, which is exact to about 3 decimal digits.
     """
-    tensors = {
-        name: tensor.half() if half and tensor.is_floating_point() and tensor.ndim else tensor
-        for name, tensor in content.tensors.items()
-    }
+    tensors = {name: tensor.detach().contiguous() for name, tensor in content.tensors.items()}
+    if half:
+        tensors = {
+            name: tensor.half() if tensor.is_floating_point() and tensor.ndim else tensor
+            for name, tensor in tensors.items()
+        }
     metadata = {
         **content.notes,
         "format": _FORMAT,
@@ -83,9 +86,7 @@ def write_own_file(path: Path, content: WeightFile, half: bool = False) -> None:
     }
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        save_file(
-            {name: tensor.detach().contiguous() for name, tensor in tensors.items()}, temporary, metadata
-        )
+        temporary.write_bytes(save(tensors, metadata))
         os.replace(temporary, path)
     except OSError as error:
         msg = f"weight file {path} cannot be written: {error.strerror or error}"
