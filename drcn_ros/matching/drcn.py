@@ -44,7 +44,7 @@ class DrcnMatcher(Matcher[DrcnFeatures]):
         network = load_network(Path(config.weights) if config.weights else None)
         assert isinstance(network, CompactNetwork)
         self._device = torch.device("cpu")
-        self._network = network.fuse().to(self._device, memory_format=torch.channels_last)
+        self._network = network.fuse().to(self._device)
 
     @property
     def name(self) -> str:
@@ -92,7 +92,7 @@ class DrcnMatcher(Matcher[DrcnFeatures]):
             return torch.addmm(prior[start:stop], scaled[start:stop], descriptors.T)
 
         pairs = mutual_pairs(logits, len(reference), len(current), self._device)
-        return Matches.of_pairs(reference, current, pairs, pairs.confidence, max(self.config.min_score, 0.5))
+        return Matches.of_pairs(reference, current, pairs, pairs.confidence, self.config.min_score)
 
 
 def _cell_index(features: DrcnFeatures) -> torch.Tensor:
