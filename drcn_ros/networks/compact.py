@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.functional import interpolate, normalize, pad, relu
+from torch.nn.functional import interpolate, normalize, pad, pixel_shuffle, relu
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from drcn_ros.errors import ImageError
@@ -35,6 +35,8 @@ class CompactConfig:
         stem, quarter, eighth, sixteenth: channels of the stages at 1/2, 1/4, 1/8 and 1/16 and below.
         fine, coarse, detail: channels of the three output maps.
         consensus_channels, consensus_layers: of the neighbourhood consensus.
+        subcell: the detail map takes what the fine map knows of places within its cells. Upsampling alone
+            has its peaks at the centres of the fine cells, which a blurred image then snaps to.
     """
 
     stem: int = 16
@@ -46,6 +48,7 @@ class CompactConfig:
     detail: int = 16
     consensus_channels: int = 6
     consensus_layers: int = 2
+    subcell: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,10 @@ class CompactNetwork(nn.Module):
         self.detail_from_fine = nn.Conv2d(fine, detail, 1)
         self.detail_from_stem = nn.Conv2d(config.stem, detail, 1)
         self.detail_head = nn.Conv2d(detail, detail, 1)
+        self.subcell = nn.Conv2d(fine, 4 * detail, 1, bias=False) if config.subcell else None
+        if self.subcell is not None:
+            # At zero it changes nothing, so that training can go on from weights without it.
+            nn.init.zeros_(self.subcell.weight)
         self.detector = SoftDetection()
         self.consensus = SeparableConsensus(config.consensus_channels, config.consensus_layers)
         self.descriptor_temperature = nn.Parameter(torch.tensor(15.0))
@@ -141,7 +148,10 @@ class CompactNetwork(nn.Module):
         x16 = x16 + _up(self.stage32(x16), x16)
         x8 = self.smooth8(relu(_up(self.lateral16(x16), x8) + self.lateral8(x8)))
         fine = self.smooth4(relu(_up(x8, x4) + self.lateral4(x4)))
-        detail = relu(_up(self.detail_from_fine(fine), x2) + self.detail_from_stem(x2))
+        detail = _up(self.detail_from_fine(fine), x2) + self.detail_from_stem(x2)
+        if self.subcell is not None:
+            detail = detail + pixel_shuffle(self.subcell(fine), 2)
+        detail = relu(detail)
         return CompactMaps(
             detail=_crop(self.detail_head(detail), DETAIL_STRIDE, height, width),
             fine=_crop(fine, FINE_STRIDE, height, width),
