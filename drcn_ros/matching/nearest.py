@@ -22,7 +22,7 @@ class MutualPairs:
         current_index: (M,) int64.
         value: (M,) similarity of the pair.
         second_value: (M,) similarity of the reference point's second best; -inf where there is none.
-        confidence: (M,) in [0, 1], product of the pair's softmax over its row and over its column.
+        confidence: (M,) in [0, 1], geometric mean of the pair's softmax over its row and over its column.
     """
 
     reference_index: torch.Tensor
@@ -50,8 +50,8 @@ def mutual_pairs(
 ) -> MutualPairs:
     """Return the mutual maxima of a similarity matrix that is given block by block.
 
-    Of equal entries the one with the lowest reference index wins in a column. `confidence` is the dual
-    softmax of the entries, so they should be logits where it is used.
+    Of equal entries the one with the lowest reference index wins in a column. `confidence` takes the
+    entries as logits.
 
     Args:
         similarity: gives the rows [start, stop) of the matrix, float (stop - start, columns).
@@ -82,7 +82,7 @@ def mutual_pairs(
         column_sum = torch.logaddexp(column_sum, torch.logsumexp(block, dim=0))
     best, index, second, row_sum = (torch.cat(part) for part in zip(*row_parts, strict=True))
     reference = torch.arange(rows, device=device)
-    confidence = (2 * best - row_sum - column_sum[index]).exp()
+    confidence = (best - 0.5 * (row_sum + column_sum[index])).exp()
     pairs = MutualPairs(reference, index, best, second, confidence)
     return pairs.select(column_index[index] == reference)
 
@@ -102,7 +102,7 @@ def mutual_nearest(
         current: (M, C) descriptors of unit length.
         ratio: when given, the distance to the nearest must be below `ratio` times that to the second.
         min_similarity: when given, the least cosine.
-        temperature: factor on the cosine in the dual softmax that `confidence` is.
+        temperature: factor that makes the cosines the logits of `confidence`.
     """
     scaled = reference * temperature
 

@@ -31,11 +31,11 @@ def test_pairs_are_each_others_best(descriptors: tuple[torch.Tensor, torch.Tenso
     torch.testing.assert_close(pairs.second_value, cosine[pairs.reference_index].topk(2, 1).values[:, 1])
 
 
-def test_confidence_is_the_dual_softmax(descriptors: tuple[torch.Tensor, torch.Tensor]) -> None:
+def test_confidence_is_the_mean_of_both_directions(descriptors: tuple[torch.Tensor, torch.Tensor]) -> None:
     reference, current = descriptors
     logits = 12 * reference @ current.T
     pairs = mutual_nearest(reference, current, temperature=12)
-    expected = (logits.softmax(0) * logits.softmax(1))[pairs.reference_index, pairs.current_index]
+    expected = (logits.softmax(0) * logits.softmax(1)).sqrt()[pairs.reference_index, pairs.current_index]
     torch.testing.assert_close(pairs.confidence, expected)
 
 
