@@ -5,22 +5,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from enum import Enum
 
-import cv2
 import numpy as np
 
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.geometry.lens import COEFFICIENTS, Distortion, Lens
 from drcn_ros.geometry.types import Array
 
-
-class Distortion(Enum):
-    """Lens models; the values are ROS's names."""
-
-    NONE = "none"
-    PLUMB_BOB = "plumb_bob"
-    RATIONAL_POLYNOMIAL = "rational_polynomial"
-    EQUIDISTANT = "equidistant"
+__all__ = ["Camera", "Distortion"]
 
 
 @dataclass(frozen=True)
@@ -34,7 +26,8 @@ class Camera:
         coefficients: of the lens model, in OpenCV's order.
 
     Raises:
-        ConfigurationError: sizes or focal lengths are not positive, or a number is not finite.
+        ConfigurationError: sizes or focal lengths are not positive, a number is not finite, or the lens model
+            takes another number of coefficients.
     """
 
     width: int
@@ -51,6 +44,12 @@ class Camera:
         if not np.isfinite(numbers).all() or min(self.width, self.height, self.fx, self.fy) <= 0:
             msg = f"camera {self.width}x{self.height} with fx {self.fx}, fy {self.fy}, cx {self.cx}, "
             msg += f"cy {self.cy}, coefficients {self.coefficients}: sizes and focal lengths must be positive"
+            raise ConfigurationError(msg)
+        if len(self.coefficients) not in COEFFICIENTS[self.distortion]:
+            counts = ", ".join(map(str, COEFFICIENTS[self.distortion]))
+            msg = (
+                f"lens {self.distortion.value} with {len(self.coefficients)} coefficients; it takes {counts}"
+            )
             raise ConfigurationError(msg)
 
     @property
@@ -76,14 +75,49 @@ class Camera:
             cy=(self.cy + 0.5) * sy - 0.5,
         )
 
+    def cropped(self, x: int, y: int, width: int, height: int) -> Camera:
+        """Return the camera of the region of `width` x `height` whose top-left pixel is (x, y).
+
+        Raises:
+            ConfigurationError: the region reaches beyond the image.
+        """
+        if min(x, y) < 0 or min(width, height) < 1 or x + width > self.width or y + height > self.height:
+            msg = f"region {width}x{height} at ({x}, {y}) reaches beyond the {self.width}x{self.height} image"
+            raise ConfigurationError(msg)
+        return replace(self, width=width, height=height, cx=self.cx - x, cy=self.cy - y)
+
+    def binned(self, across: int, down: int) -> Camera:
+        """Return the camera of the image whose pixels are sums of `across` x `down` pixels of this one.
+
+        A row or column that does not fill a whole bin is dropped, as sensors do.
+
+        Raises:
+            ConfigurationError: a factor is below 1 or larger than the image.
+        """
+        if not (1 <= across <= self.width and 1 <= down <= self.height):
+            msg = f"binning {across}x{down} of an image of {self.width}x{self.height}: need 1 up to its size"
+            raise ConfigurationError(msg)
+        width, height = self.width // across, self.height // down
+        return replace(self, width=width * across, height=height * down).scaled(width, height)
+
     def normalise(self, points: Array) -> Array:
         """Return undistorted normalised coordinates (N, 2) of pixels (N, 2), NaN where there is none."""
-        points = np.asarray(points, np.float64).reshape(-1, 1, 2)
-        if len(points) == 0:
-            return np.zeros((0, 2))
-        coefficients = np.array(self.coefficients, np.float64)
-        if self.distortion is Distortion.EQUIDISTANT:
-            rays = cv2.fisheye.undistortPoints(points, self.matrix, coefficients)
-        else:
-            rays = cv2.undistortPoints(points, self.matrix, coefficients if len(coefficients) else None)
-        return np.asarray(rays, np.float64).reshape(-1, 2)
+        return self.rays(points)[0]
+
+    def rays(self, points: Array) -> tuple[Array, Array]:
+        """Return normalised coordinates (N, 2) of pixels (N, 2) and their derivatives (N, 2, 2) [ray, pixel].
+
+        Both are NaN where the lens model has no inverse, and for pixels that are not finite.
+        """
+        points = np.asarray(points, np.float64).reshape(-1, 2)
+        rays, jacobian = self._lens.undistort((points - [self.cx, self.cy]) / [self.fx, self.fy])
+        return rays, jacobian / np.array([self.fx, self.fy])
+
+    def project(self, rays: Array) -> Array:
+        """Return the pixels (N, 2) of normalised coordinates (N, 2), NaN where the lens model ends."""
+        rays = np.asarray(rays, np.float64).reshape(-1, 2)
+        return self._lens.distort(rays)[0] * [self.fx, self.fy] + [self.cx, self.cy]
+
+    @property
+    def _lens(self) -> Lens:
+        return Lens(self.distortion, self.coefficients)

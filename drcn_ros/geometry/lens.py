@@ -1,0 +1,223 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Lens models on the plane z = 1: where a ray falls with the lens, and which ray a point came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache
+
+import numpy as np
+
+from drcn_ros.geometry.types import Array
+
+# Rays are written (x, y, 1), so they end before the plane through the camera's centre; beyond this angle a
+# pixel would stretch a thousandfold.
+_WIDEST = np.radians(88.0)
+_SAMPLES = 2048
+_ITERATIONS = 12
+
+
+class Distortion(Enum):
+    """Lens models; the values are ROS's names."""
+
+    NONE = "none"
+    PLUMB_BOB = "plumb_bob"
+    RATIONAL_POLYNOMIAL = "rational_polynomial"
+    EQUIDISTANT = "equidistant"
+
+
+# How many coefficients each model takes, in OpenCV's order: k1 k2 p1 p2 (k3 (k4 k5 k6 (s1..s4 (tx ty)))), and
+# k1 k2 k3 k4 of the angle for the equidistant one.
+COEFFICIENTS = {
+    Distortion.NONE: (0,),
+    Distortion.PLUMB_BOB: (0, 4, 5, 8, 12, 14),
+    Distortion.RATIONAL_POLYNOMIAL: (0, 4, 5, 8, 12, 14),
+    Distortion.EQUIDISTANT: (0, 4),
+}
+
+
+@dataclass(frozen=True)
+class Lens:
+    """One lens: `distort` and its inverse, both with derivatives.
+
+    The polynomial models are Brown's (1966) with the rational extension, thin prism and tilt of OpenCV's
+    calibration page; the equidistant one is that of Kannala and Brandt (2006) with four terms.
+    A model is believed only as far from the axis as its radius grows: behind that fold two rays meet.
+    """
+
+    distortion: Distortion
+    coefficients: tuple[float, ...]
+
+    def distort(self, rays: Array) -> tuple[Array, Array]:
+        """Return where rays (N, 2) fall (N, 2), and the derivatives (N, 2, 2) [point, ray].
+
+        NaN where a ray lies beyond the fold.
+        """
+        points, jacobian = self._distort(rays)
+        beyond = np.hypot(rays[:, 0], rays[:, 1]) > _profile(self).radii[-1]
+        points[beyond] = np.nan
+        jacobian[beyond] = np.nan
+        return points, jacobian
+
+    def undistort(self, points: Array) -> tuple[Array, Array]:
+        """Return the rays (N, 2) of points (N, 2), and the derivatives (N, 2, 2) [ray, point].
+
+        Newton's method from the inverse of the radial part; NaN where it finds no ray before the fold.
+        """
+        if self.distortion is Distortion.NONE:
+            return points.copy(), np.broadcast_to(np.eye(2), (len(points), 2, 2)).copy()
+        profile = _profile(self)
+        rays = np.full((len(points), 2), np.nan)
+        inverse = np.full((len(points), 2, 2), np.nan)
+        distance = np.hypot(points[:, 0], points[:, 1])
+        # The margin is for the part of the model that is not radial; what has no ray is found below.
+        rows = np.flatnonzero(distance < 1.1 * profile.distorted[-1])
+        guess = np.interp(distance[rows], profile.distorted, profile.radii)
+        found = points[rows] * (guess / np.maximum(distance[rows], 1e-12))[:, None]
+        with np.errstate(all="ignore"):
+            for _ in range(_ITERATIONS):
+                fallen, jacobian = self._distort(found)
+                error = points[rows] - fallen
+                determinant, backward = _inverse(jacobian)
+                done = np.abs(error).max(axis=1, initial=0.0) < 1e-11
+                # The inverse exists as long as the map keeps its orientation.
+                good = done & (determinant > 0.0) & (np.hypot(found[:, 0], found[:, 1]) <= profile.radii[-1])
+                rays[rows[good]] = found[good]
+                inverse[rows[good]] = backward[good]
+                rows = rows[~done]
+                if len(rows) == 0:
+                    break
+                found = (found + _times(backward, error))[~done]
+        return rays, inverse
+
+    def _distort(self, rays: Array) -> tuple[Array, Array]:
+        if self.distortion is Distortion.NONE:
+            return rays.copy(), np.broadcast_to(np.eye(2), (len(rays), 2, 2)).copy()
+        if self.distortion is Distortion.EQUIDISTANT:
+            return _equidistant(rays, self.coefficients)
+        return _polynomial(rays, self.coefficients)
+
+
+@dataclass(frozen=True)
+class _Profile:
+    """Samples of the radial part up to the fold: `distorted` grows with `radii`."""
+
+    radii: Array
+    distorted: Array
+
+
+@lru_cache(maxsize=32)
+def _profile(lens: Lens) -> _Profile:
+    radii = np.tan(np.linspace(0.0, _WIDEST, _SAMPLES))
+    if lens.distortion is Distortion.EQUIDISTANT:
+        angle = np.arctan(radii)
+        factor, _ = _angle_polynomial(angle, lens.coefficients)
+        distorted = angle * factor
+    elif lens.distortion is Distortion.NONE:
+        distorted = radii
+    else:
+        numerator, denominator, _, _ = _radial(radii**2, lens.coefficients)
+        # Behind a pole of the fraction nothing is believed either.
+        distorted = np.where(denominator > 0.0, radii * numerator / np.maximum(denominator, 1e-12), -1.0)
+    falling = np.flatnonzero(np.diff(distorted) <= 0.0)
+    end = int(falling[0]) + 1 if len(falling) else _SAMPLES
+    return _Profile(radii[: max(end, 2)], distorted[: max(end, 2)])
+
+
+def _angle_polynomial(angle: Array, coefficients: tuple[float, ...]) -> tuple[Array, Array]:
+    """Return 1 + k1 t^2 + ... and its derivative by t^2, for angles t (N,)."""
+    k1, k2, k3, k4 = coefficients or (0.0,) * 4
+    s = angle**2
+    return 1.0 + s * (k1 + s * (k2 + s * (k3 + s * k4))), k1 + s * (2 * k2 + s * (3 * k3 + s * 4 * k4))
+
+
+def _equidistant(rays: Array, coefficients: tuple[float, ...]) -> tuple[Array, Array]:
+    x, y = rays[:, 0], rays[:, 1]
+    squared = x * x + y * y
+    radius = np.sqrt(squared)
+    angle = np.arctan(radius)
+    factor, by_square = _angle_polynomial(angle, coefficients)
+    small = radius < 1e-6
+    safe = np.where(small, 1.0, radius)
+    # scale = t / r * factor, and its derivative by r^2.
+    ratio = np.where(small, 1.0 - squared / 3.0, angle / safe)
+    by_angle = factor + 2.0 * angle**2 * by_square
+    slope = np.where(
+        small, by_square - 1.0 / 3.0, (by_angle / (1.0 + squared) - ratio * factor) / (2.0 * safe**2)
+    )
+    scale = ratio * factor
+    jacobian = np.empty((len(rays), 2, 2))
+    jacobian[:, 0, 0] = scale + 2.0 * slope * x * x
+    jacobian[:, 1, 1] = scale + 2.0 * slope * y * y
+    jacobian[:, 0, 1] = jacobian[:, 1, 0] = 2.0 * slope * x * y
+    return rays * scale[:, None], jacobian
+
+
+def _radial(squared: Array, coefficients: tuple[float, ...]) -> tuple[Array, Array, Array, Array]:
+    """Return numerator and denominator of the radial factor (N,), then their derivatives by r^2."""
+    k1, k2, _, _, k3, k4, k5, k6 = (coefficients + (0.0,) * 8)[:8]
+    s = squared
+    return (
+        1.0 + s * (k1 + s * (k2 + s * k3)),
+        1.0 + s * (k4 + s * (k5 + s * k6)),
+        k1 + s * (2 * k2 + s * 3 * k3),
+        k4 + s * (2 * k5 + s * 3 * k6),
+    )
+
+
+def _polynomial(rays: Array, coefficients: tuple[float, ...]) -> tuple[Array, Array]:
+    padded = coefficients + (0.0,) * (14 - len(coefficients))
+    p1, p2 = padded[2:4]
+    s1, s2, s3, s4, tilt_x, tilt_y = padded[8:]
+    x, y = rays[:, 0], rays[:, 1]
+    squared = x * x + y * y
+    above, below, above_slope, below_slope = _radial(squared, coefficients)
+    scale = above / below
+    slope = (above_slope - scale * below_slope) / below
+    points = np.column_stack(
+        [
+            x * scale + 2 * p1 * x * y + p2 * (squared + 2 * x * x) + squared * (s1 + s2 * squared),
+            y * scale + p1 * (squared + 2 * y * y) + 2 * p2 * x * y + squared * (s3 + s4 * squared),
+        ]
+    )
+    prism_x, prism_y = 2 * (s1 + 2 * s2 * squared), 2 * (s3 + 2 * s4 * squared)
+    jacobian = np.empty((len(rays), 2, 2))
+    jacobian[:, 0, 0] = scale + 2 * x * x * slope + 2 * p1 * y + 6 * p2 * x + prism_x * x
+    jacobian[:, 0, 1] = 2 * x * y * slope + 2 * p1 * x + 2 * p2 * y + prism_x * y
+    jacobian[:, 1, 0] = 2 * x * y * slope + 2 * p1 * x + 2 * p2 * y + prism_y * x
+    jacobian[:, 1, 1] = scale + 2 * y * y * slope + 6 * p1 * y + 2 * p2 * x + prism_y * y
+    if tilt_x == 0.0 and tilt_y == 0.0:
+        return points, jacobian
+    tilt = _tilt(tilt_x, tilt_y)
+    mapped = np.column_stack([points, np.ones(len(points))]) @ tilt.T
+    tilted = mapped[:, :2] / mapped[:, 2:]
+    by_point = (tilt[None, :2, :2] - tilted[:, :, None] * tilt[None, 2:, :2]) / mapped[:, 2:, None]
+    return tilted, by_point @ jacobian
+
+
+def _tilt(tilt_x: float, tilt_y: float) -> Array:
+    """Return the (3, 3) homography of a sensor that is tilted against the lens."""
+    cx, sx, cy, sy = np.cos(tilt_x), np.sin(tilt_x), np.cos(tilt_y), np.sin(tilt_y)
+    about_x = np.array([[1.0, 0.0, 0.0], [0.0, cx, sx], [0.0, -sx, cx]])
+    about_y = np.array([[cy, 0.0, -sy], [0.0, 1.0, 0.0], [sy, 0.0, cy]])
+    turn = about_y @ about_x
+    onto = np.array([[turn[2, 2], 0.0, -turn[0, 2]], [0.0, turn[2, 2], -turn[1, 2]], [0.0, 0.0, 1.0]])
+    tilt: Array = onto @ turn
+    return tilt
+
+
+def _times(matrices: Array, vectors: Array) -> Array:
+    product: Array = matrices[:, :, 0] * vectors[:, :1] + matrices[:, :, 1] * vectors[:, 1:]
+    return product
+
+
+def _inverse(matrices: Array) -> tuple[Array, Array]:
+    """Return the determinants (N,) and inverses of (N, 2, 2) matrices; of singular ones not finite."""
+    a, b, c, d = matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 1, 0], matrices[:, 1, 1]
+    determinant: Array = a * d - b * c
+    inverse = np.empty_like(matrices)
+    inverse[:, 0, 0], inverse[:, 0, 1] = d / determinant, -b / determinant
+    inverse[:, 1, 0], inverse[:, 1, 1] = -c / determinant, a / determinant
+    return determinant, inverse
