@@ -1,0 +1,110 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Named motions through the scenes: the demo, and one for each situation that odometry must get right."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from drcn_ros.errors import InputError
+from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.types import Array
+from drcn_ros.scenes import paths
+from drcn_ros.scenes.rooms import corridor, planar_wall, room
+from drcn_ros.scenes.sequence import CAMERA, RenderedSequence, Sensor
+from drcn_ros.scenes.surfaces import Rectangle
+
+RATE = 20.0
+DEMO_FRAMES = 120
+
+_Scene = Callable[[], tuple[Rectangle, ...]]
+_Scenario = tuple[_Scene, paths.Path, Callable[[float], Array] | None]
+
+
+def scenario(
+    name: str,
+    frames: int = DEMO_FRAMES,
+    *,
+    rate: float = RATE,
+    camera: Camera = CAMERA,
+    sensor: Sensor | None = None,
+) -> RenderedSequence:
+    """Return the sequence called `name`, of any length.
+
+    | name | motion |
+    |---|---|
+    | demo | through the room: forward, a turn, a stop of 0.8 s, a turn back |
+    | forward | along the room's axis, 0.25 m/s |
+    | orbit | around the middle of the room, looking at it, 8 deg/s |
+    | hover | a drift of 2 cm about one place |
+    | rotation | about the camera's centre, 12 deg/s, no translation |
+    | standing | none |
+    | wall | sideways along a single plane, 0.4 m/s |
+    | corridor | along a corridor, 0.5 m/s, behind a crate that moves away and sideways |
+
+    Args:
+        name: one of the above.
+        frames: number of frames.
+        rate: frames per second.
+        camera: calibrated camera.
+        sensor: noise, blur and exposure; none of them by default.
+
+    Raises:
+        InputError: there is no such scenario.
+    """
+    if name not in _SCENARIOS:
+        msg = f"scenario {name!r} is unknown, choose one of {', '.join(_SCENARIOS)}"
+        raise InputError(msg)
+    scene, path, displacement = _SCENARIOS[name]()
+    return RenderedSequence(scene, path, frames, rate, camera, sensor, displacement)
+
+
+def _demo() -> _Scenario:
+    legs = [(2.2, 0.9, 0.0), (1.6, 0.6, -0.45), (1.2, 0.0, 0.0), (1.5, 0.7, 0.6)]
+    return room, paths.drive((0.8, 3.2, 1.3), -0.05, legs, sway=0.6), None
+
+
+def _forward() -> _Scenario:
+    return room, paths.drive((0.5, 2.8, 1.3), 0.02, [(1.0, 0.25, 0.0)], sway=1.0), None
+
+
+def _orbit() -> _Scenario:
+    return room, paths.orbit((5.2, 3.0, 0.7), 1.9, 1.4, np.radians(8.0), start=np.pi), None
+
+
+def _hover() -> _Scenario:
+    return room, paths.hover((3.0, 3.0, 1.3), 0.1, 0.02), None
+
+
+def _rotation() -> _Scenario:
+    return room, paths.turn((3.4, 3.0, 1.3), -1.0, np.radians(12.0)), None
+
+
+def _standing() -> _Scenario:
+    return room, paths.still((2.5, 3.0, 1.3), 0.1), None
+
+
+def _wall() -> _Scenario:
+    return planar_wall, paths.slide((-2.5, 3.5, 0.2), 0.0, (0.0, -0.4, 0.05)), None
+
+
+def _corridor() -> _Scenario:
+    def crate(time: float) -> Array:
+        return np.array([2.5 + 0.52 * time, 0.3 * np.sin(1.3 * time), 0.0])
+
+    return corridor, paths.drive((0.6, 0.0, 1.25), 0.0, [(1.0, 0.5, 0.0)], sway=0.6), crate
+
+
+_SCENARIOS: dict[str, Callable[[], _Scenario]] = {
+    "demo": _demo,
+    "forward": _forward,
+    "orbit": _orbit,
+    "hover": _hover,
+    "rotation": _rotation,
+    "standing": _standing,
+    "wall": _wall,
+    "corridor": _corridor,
+}
+SCENARIOS = tuple(_SCENARIOS)
