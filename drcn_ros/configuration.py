@@ -44,13 +44,16 @@ class Parameter:
     live: bool = False
 
     def check(self, value: object) -> Value:
-        """Return `value` in the declared type; an integer serves where a float is declared.
+        """Return `value` in the declared type; an integer serves for a float, a boolean for its text.
 
         Raises:
             ConfigurationError: the type, the range or the choice is wrong.
         """
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        if self.type is str and isinstance(value, bool) and str(value).lower() in self.choices:
+            # YAML reads an unquoted true or false as a boolean.
+            value = str(value).lower()
         if type(value) is not self.type:
             msg = f"parameter {self.name}: {value!r} is no {self.type.__name__}"
             raise ConfigurationError(msg)

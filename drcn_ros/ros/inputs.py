@@ -1,0 +1,183 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The node's subscriptions, and why nothing arrives on them when nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rclpy.exceptions import InvalidParameterTypeException
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSCompatibility,
+    QoSPolicyKind,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_check_compatible,
+)
+from rclpy.qos_overriding_options import InvalidQosOverridesError, QoSOverridingOptions
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from drcn_ros.errors import ConfigurationError
+from drcn_ros.ros.config import NodeConfig
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # the module's name in ROS 2 Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks
+
+_OVERRIDABLE = (
+    QoSPolicyKind.HISTORY,
+    QoSPolicyKind.DEPTH,
+    QoSPolicyKind.RELIABILITY,
+    QoSPolicyKind.DURABILITY,
+)
+_COMPRESSED_SUFFIX = "/compressed"
+
+
+def image_topics(node: Any, config: NodeConfig) -> tuple[str, ...]:
+    """Return the topics that images may come on, after remapping.
+
+    A compressed image's topic is the base topic with a suffix by the convention of image_transport; people
+    give one or the other, so both are listened to.
+    """
+    topic: str = node.resolve_topic_name("image")
+    if config.image_transport == "raw" or topic.endswith(_COMPRESSED_SUFFIX):
+        return (topic,)
+    return (topic, topic + _COMPRESSED_SUFFIX)
+
+
+class Input:
+    """One subscription.
+
+    Args:
+        node: makes the subscription.
+        kind: message type.
+        topic: as it is after remapping.
+        callback: called with each message.
+        qos: what is asked for; the node's `qos_overrides` parameters come first.
+        tell: called with a line when a publisher appears that does not fit.
+
+    Raises:
+        ConfigurationError: an override of the quality of service is no such value.
+    """
+
+    def __init__(
+        self,
+        node: Any,
+        kind: Any,
+        topic: str,
+        callback: Callable[[Any], None],
+        qos: QoSProfile,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._node = node
+        self.topic = topic
+        self._type_name = f"sensor_msgs/msg/{kind.__name__}"
+        self._qos = qos
+        self._tell = tell
+        events = SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible)
+        try:
+            self._subscription = node.create_subscription(
+                kind,
+                topic,
+                callback,
+                qos,
+                event_callbacks=events,
+                qos_overriding_options=QoSOverridingOptions(_OVERRIDABLE),
+            )
+        except (RuntimeError, InvalidQosOverridesError, InvalidParameterTypeException) as error:
+            msg = f"quality of service of {topic}: {error}"
+            raise ConfigurationError(msg) from None
+
+    def close(self) -> None:
+        """End the subscription."""
+        self._node.destroy_subscription(self._subscription)
+
+    def silence(self) -> str:
+        """Return why nothing comes, as far as can be seen from here."""
+        publishers = self._node.get_publishers_info_by_topic(self.topic)
+        if not publishers:
+            return (
+                f"no publisher on {self.topic} ({self._type_name}); check the remapping and the camera driver"
+            )
+        complaints = [self._complaint(publisher) for publisher in publishers]
+        if all(complaints):
+            return "; ".join(dict.fromkeys(text for text in complaints if text))
+        return (
+            f"{self.topic} has a publisher, but nothing arrives; is the camera streaming? Large images get "
+            "lost without the shared-memory profile config/fastdds_shm.xml"
+        )
+
+    def _complaint(self, publisher: Any) -> str | None:
+        who = f"the publisher of {self.topic} ({publisher.node_namespace.rstrip('/')}/{publisher.node_name})"
+        if publisher.topic_type != self._type_name:
+            hint = ""
+            if "Image" in publisher.topic_type:
+                transport = "compressed" if "Compressed" in publisher.topic_type else "raw"
+                hint = f"; set image_transport to {transport}"
+            return f"{who} sends {publisher.topic_type}, expected is {self._type_name}{hint}"
+        compatibility, _ = qos_check_compatible(publisher.qos_profile, self._qos)
+        if compatibility != QoSCompatibility.ERROR:
+            return None
+        remedies = []
+        offered, wanted = publisher.qos_profile, self._qos
+        for policy, weak in (
+            ("reliability", ReliabilityPolicy.BEST_EFFORT),
+            ("durability", DurabilityPolicy.VOLATILE),
+        ):
+            if getattr(offered, policy) == weak != getattr(wanted, policy):
+                name = f"qos_overrides.{self.topic}.subscription.{policy}"
+                remedies.append(f"it offers {weak.name.lower()} {policy}, set {name} to {weak.name.lower()}")
+        return f"{who} has an incompatible quality of service: {'; '.join(remedies) or 'other policies'}"
+
+    def _on_incompatible(self, _event: Any) -> None:
+        for publisher in self._node.get_publishers_info_by_topic(self.topic):
+            complaint = self._complaint(publisher)
+            if complaint is not None:
+                self._tell(complaint)
+
+
+class Inputs:
+    """The subscriptions to images and calibration."""
+
+    def __init__(
+        self,
+        node: Any,
+        config: NodeConfig,
+        on_image: Callable[[Any], None],
+        on_camera_info: Callable[[Any], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        # Calibration first: of two messages that are both there, its is then handled before the image.
+        self.camera_info = Input(
+            node, CameraInfo, node.resolve_topic_name("camera_info"), on_camera_info, _newest(), tell
+        )
+        kind = CompressedImage if config.image_transport == "compressed" else Image
+        qos = _newest() if config.processing == "live" else _every(config.queue_size)
+        self.images = [Input(node, kind, topic, on_image, qos, tell) for topic in image_topics(node, config)]
+
+    def close(self) -> None:
+        """End the subscriptions."""
+        for entry in (self.camera_info, *self.images):
+            entry.close()
+
+
+def _newest() -> QoSProfile:
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=1,
+        reliability=ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.VOLATILE,
+    )
+
+
+def _every(depth: int) -> QoSProfile:
+    return QoSProfile(
+        history=HistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=ReliabilityPolicy.RELIABLE,
+        durability=DurabilityPolicy.VOLATILE,
+    )
