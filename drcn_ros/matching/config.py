@@ -29,4 +29,7 @@ class MatcherConfig:
     max_keypoints: int = parameter(
         1024, "Most keypoints kept per image.", minimum=8, maximum=20000, live=True
     )
+    refine: bool = parameter(
+        True, "Refine matches of the networks to sub-pixel precision on the images.", live=True
+    )
     min_score: float = parameter(0.2, "Least score of a match, 0 to 1.", minimum=0.0, maximum=1.0, live=True)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,17 +15,29 @@ from drcn_ros.errors import WeightsError
 from drcn_ros.matching.base import Matcher, check_image, to_grey
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device
+from drcn_ros.matching.keypoints import detect_keypoints
 from drcn_ros.matching.nearest import mutual_nearest
+from drcn_ros.matching.refinement import refine_matches
 from drcn_ros.matching.types import Features, Matches
 from drcn_ros.networks.compact import CompactNetwork, describe
-from drcn_ros.networks.detection import strongest_maxima
 from drcn_ros.networks.weights import load_network
 
 
-class D2NetMatcher(Matcher[Features]):
+@dataclass(frozen=True)
+class D2NetFeatures(Features):
+    """Keypoints of one image and what their matches are refined on.
+
+    Attributes:
+        image: (H, W) grey.
+    """
+
+    image: NDArray[np.uint8]
+
+
+class D2NetMatcher(Matcher[D2NetFeatures]):
     """D2-Net on the compact network.
 
-    The score of a match is its dual-softmax confidence: near 1 when no other point competes.
+    The score of a match is its confidence: near 1 when no other point competes.
 
     Raises:
         ConfigurationError: the device is not there.
@@ -46,27 +59,30 @@ class D2NetMatcher(Matcher[Features]):
         return "d2net"
 
     @torch.inference_mode()
-    def extract(self, image: NDArray[np.uint8]) -> Features:
+    def extract(self, image: NDArray[np.uint8]) -> D2NetFeatures:
         """Return keypoints and descriptors of an image."""
         check_image(image)
-        pixels = torch.from_numpy(np.ascontiguousarray(to_grey(image))).to(self._device)
+        grey = np.ascontiguousarray(to_grey(image))
+        pixels = torch.from_numpy(grey).to(self._device)
         maps = self._network(pixels[None, None].float() / 255)
-        scores = self._network.detector(maps.detail.values)[0, 0]
-        cells, strength = strongest_maxima(scores, self.config.max_keypoints)
-        points = maps.detail.pixels(cells)
-        return Features(
+        points, scores = detect_keypoints(self._network, maps, grey, self.config.max_keypoints)
+        return D2NetFeatures(
             size=(image.shape[1], image.shape[0]),
             points=points,
-            scores=strength,
-            scales=torch.full_like(strength, maps.fine.stride),
+            scores=scores,
+            scales=torch.full_like(scores, maps.fine.stride),
             descriptors=describe(maps.fine, points),
+            image=grey,
         )
 
     @torch.inference_mode()
-    def match(self, reference: Features, current: Features) -> Matches:
+    def match(self, reference: D2NetFeatures, current: D2NetFeatures) -> Matches:
         """Return mutual nearest neighbours, most confident first."""
         assert reference.descriptors is not None
         assert current.descriptors is not None
         temperature = float(self._network.descriptor_temperature)
         pairs = mutual_nearest(reference.descriptors, current.descriptors, temperature=temperature)
-        return Matches.of_pairs(reference, current, pairs, pairs.confidence, self.config.min_score)
+        matches = Matches.of_pairs(reference, current, pairs, pairs.confidence, self.config.min_score)
+        if self.config.refine:
+            return refine_matches(reference.image, current.image, matches)
+        return matches

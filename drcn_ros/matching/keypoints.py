@@ -1,0 +1,42 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Keypoints of an image on the compact network's detail map."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from drcn_ros.networks.compact import CompactMaps, CompactNetwork
+from drcn_ros.networks.detection import strongest_maxima
+
+# The network normalises each image, so it finds structure in rounding where the image has none.
+_LEAST_CONTRAST = 3
+_CONTRAST_SIDE = 9
+
+
+def detect_keypoints(
+    network: CompactNetwork, maps: CompactMaps, grey: NDArray[np.uint8], count: int
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return (N, 2) pixels and (N,) scores of the strongest keypoints of one image, strongest first.
+
+    Args:
+        network: what made the maps.
+        maps: of a batch of one.
+        grey: (H, W), the image.
+        count: most keypoints returned.
+    """
+    scores = network.detector(maps.detail.values)[0, 0]
+    stride, (height, width) = maps.detail.stride, scores.shape
+    textured = _has_contrast(grey)[::stride, ::stride][:height, :width]
+    scores = scores * torch.from_numpy(np.ascontiguousarray(textured)).to(scores.device)
+    cells, values = strongest_maxima(scores, count)
+    return maps.detail.pixels(cells), values
+
+
+def _has_contrast(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Return (H, W), true where the surrounding pixels differ by more than rounding does."""
+    square = np.ones((_CONTRAST_SIDE, _CONTRAST_SIDE), np.uint8)
+    return np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, square) >= _LEAST_CONTRAST)
