@@ -8,10 +8,11 @@ ros2 launch drcn_ros vo.launch.py image:=/camera/image_raw camera_info:=/camera/
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from launch import LaunchDescription
 from launch.actions import DeclareLaunchArgument, SetEnvironmentVariable
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import LifecycleNode
+
+from launch import LaunchDescription
 
 PACKAGE = "drcn_ros"
 

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from drcn_ros.odometry.types import Result, State
 
 # Colours are RGB.
-_INLIER = (60, 220, 60)
-_OUTLIER = (230, 60, 60)
-_TAIL = (250, 200, 40)
+INLIER = (60, 220, 60)
+OUTLIER = (230, 60, 60)
+TAIL = (250, 200, 40)
 _POINT = (90, 160, 250)
 _STATE_COLOURS = {
     State.WAITING_FOR_CALIBRATION: (250, 200, 40),
@@ -47,11 +47,11 @@ class MatchPainter:
         self._tails(canvas, result)
         matches, inliers = result.matches, result.inliers
         lines = np.stack([matches.reference_points, matches.current_points], axis=1)
-        _lines(canvas, lines[~inliers], _OUTLIER)
-        _lines(canvas, lines[inliers], _INLIER)
+        _lines(canvas, lines[~inliers], OUTLIER)
+        _lines(canvas, lines[inliers], INLIER)
         _points(canvas, result.keypoints.points, _POINT, radius=1)
-        _points(canvas, matches.current_points[~inliers], _OUTLIER, radius=2)
-        _points(canvas, matches.current_points[inliers], _INLIER, radius=2)
+        _points(canvas, matches.current_points[~inliers], OUTLIER, radius=2)
+        _points(canvas, matches.current_points[inliers], INLIER, radius=2)
         _state_line(canvas, result)
         self._history.append((result.tracks.ids, result.keypoints.points))
         return canvas
@@ -60,7 +60,7 @@ class MatchPainter:
         ids, points = result.tracks.ids, result.keypoints.points
         for older_ids, older_points in reversed(self._history):
             _, now, then = np.intersect1d(ids, older_ids, assume_unique=False, return_indices=True)
-            _lines(canvas, np.stack([points[now], older_points[then]], axis=1), _TAIL)
+            _lines(canvas, np.stack([points[now], older_points[then]], axis=1), TAIL)
             ids, points = older_ids[then], older_points[then]
 
 

@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Imported here, so that an interrupt during the slow imports ends as quietly as any other.
         import rclpy
+        import rclpy.utilities
         from rclpy.executors import ExternalShutdownException
 
         try:
@@ -44,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             pass
         except Exception:
             # An import can swallow the interrupt; what fails after it is no error.
-            if rclpy.ok():
+            if rclpy.utilities.ok():
                 raise
     except KeyboardInterrupt:
         pass

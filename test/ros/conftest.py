@@ -1,0 +1,374 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""A running node, a camera in a second process, and a subscriber in this one, over DDS."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROFILE = ROOT / "config" / "fastdds_shm.xml"
+os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(PROFILE))
+os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(PROFILE))
+
+# Nothing here takes this long; a loaded machine may.
+PATIENCE_S = 60.0
+_DOMAINS = itertools.count(os.getpid())
+
+
+class Camera:
+    """Orders the camera process about."""
+
+    def __init__(self, domain_id: int) -> None:
+        environment = {**os.environ, "ROS_DOMAIN_ID": str(domain_id)}
+        script = str(Path(__file__).with_name("camera_process.py"))
+        self._process = subprocess.Popen(
+            [sys.executable, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment
+        )
+        self._advertised: set[str] = set()
+
+    def order(self, *order: Any) -> Any:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        pickle.dump(order, self._process.stdin)
+        self._process.stdin.flush()
+        return pickle.load(self._process.stdout)
+
+    def advertise(self, topic: str, kind: Any, reliability: str = "RELIABLE", match: bool = True) -> None:
+        """Offer a topic and, unless told otherwise, wait until the node has found it."""
+        if topic in self._advertised:
+            return
+        package = kind.__module__.split(".")[0]
+        self.order("advertise", topic, f"{package}/{kind.__name__}", reliability)
+        self._advertised.add(topic)
+        if match:
+            wait_until(lambda: self.order("matched", topic) > 0)
+
+    def withdraw(self, topic: str) -> None:
+        self.order("withdraw", topic)
+        self._advertised.discard(topic)
+
+    def publish(self, topic: str, *messages: Any) -> None:
+        from rclpy.serialization import serialize_message
+
+        self.order("publish", topic, *(serialize_message(message) for message in messages))
+
+    def stream(self, topic: str, messages: list[Any], hertz: float) -> None:
+        from rclpy.serialization import serialize_message
+
+        self.order("stream", topic, [serialize_message(message) for message in messages], hertz)
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait(PATIENCE_S)
+
+
+class Listener:
+    """Subscribes to topics of the node in this process and keeps what comes."""
+
+    def __init__(self, domain_id: int) -> None:
+        import rclpy
+        from rclpy.context import Context
+        from rclpy.executors import SingleThreadedExecutor
+
+        self._context = Context()
+        rclpy.init(context=self._context, domain_id=domain_id)
+        self.node = rclpy.create_node("test_listener", context=self._context)
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._messages: dict[str, list[Any]] = {}
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+        self._thread.start()
+
+    def listen(self, topic: str, kind: Any, match: bool = True) -> None:
+        """Subscribe to a topic and, unless told otherwise, wait until the node has found it."""
+        if topic in self._messages:
+            return
+        self._messages[topic] = []
+
+        def keep(message: Any) -> None:
+            with self._changed:
+                self._messages[topic].append(message)
+                self._changed.notify_all()
+
+        self.node.create_subscription(kind, topic, keep, 1000)
+        if match:
+            wait_until(lambda: self.node.count_publishers(topic) > 0)
+            # Discovery is not the same moment on both sides.
+            time.sleep(0.3)
+
+    def messages(self, topic: str) -> list[Any]:
+        with self._changed:
+            return list(self._messages[topic])
+
+    def wait_for(
+        self, topic: str, wanted: Callable[[Any], bool] = lambda _: True, timeout: float = PATIENCE_S
+    ) -> Any:
+        """Return the first message that is wanted, also one that has come already."""
+        seen = 0
+        end = time.monotonic() + timeout
+        with self._changed:
+            while True:
+                messages = self._messages[topic]
+                for message in messages[seen:]:
+                    if wanted(message):
+                        return message
+                seen = len(messages)
+                left = end - time.monotonic()
+                if left <= 0.0:
+                    pytest.fail(f"no such message on {topic} in {timeout} s; {seen} others came")
+                self._changed.wait(left)
+
+    def call(self, kind: Any, service: str, request: Any) -> Any:
+        client = self.node.create_client(kind, service)
+        assert client.wait_for_service(PATIENCE_S), service
+        answer = client.call(request, timeout_sec=PATIENCE_S)
+        self.node.destroy_client(client)
+        return answer
+
+    def close(self) -> None:
+        import rclpy
+
+        self._executor.shutdown()
+        self._thread.join()
+        self.node.destroy_node()
+        rclpy.shutdown(context=self._context)
+
+
+class Setup:
+    """A node, a camera and a listener on a domain of their own."""
+
+    def __init__(self, folder: Path, remaps: dict[str, str] | None = None, **parameters: Any) -> None:
+        from drcn_ros.ros.node_process import NodeProcess
+
+        self.domain_id = next(_DOMAINS) % 90 + 5
+        self.log = folder / "node.log"
+        names = {name.replace("__", "."): value for name, value in parameters.items()}
+        self.node = NodeProcess(
+            self.domain_id, {"matcher.name": "orb", **names}, self.log, remaps=remaps, profile=PROFILE
+        )
+        self.camera = Camera(self.domain_id)
+        self.listener = Listener(self.domain_id)
+        self._stamp = 1_700_000_000
+
+    def wait_for_log(self, text: str) -> str:
+        """Return the first line of the node's log that holds `text`."""
+
+        def find() -> str | None:
+            self.node.check()
+            lines = self.log.read_text(errors="replace").splitlines()
+            return next((line for line in lines if text in line), None)
+
+        return str(wait_until(find, f"no line with {text!r} in the log"))
+
+    def next_stamp(self, seconds: float = 0.05) -> int:
+        """Return the stamp of the next frame, nanoseconds."""
+        self._stamp_ns = getattr(self, "_stamp_ns", self._stamp * 10**9) + round(seconds * 1e9)
+        return self._stamp_ns
+
+    def show(self, message: Any, topic: str = "/image") -> Any:
+        """Publish an image message and return the values of its status."""
+        self.camera.advertise(topic, type(message))
+        self.listener.listen("/vo_node/status", _status_type())
+        seen = len(self.listener.messages("/vo_node/status"))
+        self.camera.publish(topic, message)
+        stamp = f"{message.header.stamp.sec}.{message.header.stamp.nanosec:09d}"
+        wait_until(
+            lambda: any(
+                values(status)["stamp"] == stamp
+                for status in self.listener.messages("/vo_node/status")[seen:]
+            ),
+            f"no status for the image of {stamp}",
+        )
+        return next(
+            status
+            for status in self.listener.messages("/vo_node/status")[seen:]
+            if values(status)["stamp"] == stamp
+        )
+
+    def close(self) -> int:
+        self.camera.close()
+        self.listener.close()
+        return self.node.stop()
+
+
+def wait_until(condition: Callable[[], Any], complaint: str = "it did not happen") -> Any:
+    """Return the first true value of `condition`; fail after `PATIENCE_S`."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    pytest.fail(f"{complaint} in {PATIENCE_S} s")
+
+
+def values(status: Any) -> dict[str, str]:
+    """Return the values of a `DiagnosticStatus` by their key."""
+    return {entry.key: entry.value for entry in status.values}
+
+
+def _status_type() -> Any:
+    from diagnostic_msgs.msg import DiagnosticStatus
+
+    return DiagnosticStatus
+
+
+def texture(width: int = 640, height: int = 480, shift: float = 0.0) -> np.ndarray:
+    """Return a grey picture (H, W) full of corners, shifted to the left by `shift` pixels."""
+    generator = np.random.default_rng(7)
+    coarse = generator.integers(0, 256, (height // 12 + 2, width // 12 + 30), dtype=np.uint8)
+    large = cv2.resize(coarse, None, fx=12, fy=12, interpolation=cv2.INTER_CUBIC)
+    moved = cv2.warpAffine(large, np.array([[1.0, 0.0, -shift], [0.0, 1.0, 0.0]]), (width, height))
+    return np.ascontiguousarray(moved)
+
+
+def image_message(pixels: np.ndarray, stamp_ns: int, encoding: str = "mono8", padding: int = 0) -> Any:
+    """Return an `Image` whose rows are followed by `padding` bytes."""
+    from sensor_msgs.msg import Image
+
+    from drcn_ros.ros.messages import byte_array, header
+
+    rows = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1).view(np.uint8)
+    padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=77)
+    return Image(
+        header=header(stamp_ns, "camera"),
+        height=pixels.shape[0],
+        width=pixels.shape[1],
+        encoding=encoding,
+        step=padded.shape[1],
+        data=byte_array(padded),
+    )
+
+
+def camera_info(width: int = 640, height: int = 480, stamp_ns: int = 0, **changes: Any) -> Any:
+    """Return a `CameraInfo` without distortion."""
+    from sensor_msgs.msg import CameraInfo
+
+    from drcn_ros.ros.messages import header
+
+    k = [500.0, 0.0, width / 2 - 0.5, 0.0, 500.0, height / 2 - 0.5, 0.0, 0.0, 1.0]
+    p = [*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0]
+    fields = {
+        "width": width,
+        "height": height,
+        "distortion_model": "plumb_bob",
+        "d": [0.0] * 5,
+        "k": k,
+        "p": p,
+    }
+    return CameraInfo(header=header(stamp_ns, "camera"), **{**fields, **changes})
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., Setup]]:
+    """Start a node with parameters (`matcher__name` for `matcher.name`) and what belongs to it."""
+    setups: list[Setup] = []
+
+    def make(remaps: dict[str, str] | None = None, **parameters: Any) -> Setup:
+        setups.append(Setup(tmp_path, remaps, **parameters))
+        return setups[-1]
+
+    yield make
+    for setup in setups:
+        setup.close()
+
+
+@pytest.fixture(scope="session")
+def kit() -> SimpleNamespace:
+    """The helpers of this file, for the tests that need them."""
+    return SimpleNamespace(
+        Setup=Setup,
+        PROFILE=PROFILE,
+        texture=texture,
+        image=image_message,
+        camera_info=camera_info,
+        result=make_result,
+        values=values,
+        wait_until=wait_until,
+    )
+
+
+def make_result(**changes: Any) -> Any:
+    """Return a result of four keypoints and three matches, the last of which has no keypoint."""
+    from drcn_ros.geometry.types import RelativePose
+    from drcn_ros.matching.types import Keypoints, Matches
+    from drcn_ros.odometry import Latency, Reason, Result, State, Tracks
+
+    points = np.array([[10.5, 20.25], [30.0, 40.0], [600.0, 400.0], [320.0, 240.0]], np.float32)
+    fields: dict[str, Any] = {
+        "stamp_ns": 12_500_000_000,
+        "state": State.TRACKING,
+        "reason": Reason.OK,
+        "detail": "2 of 3 matches agree",
+        "keypoints": Keypoints(points, np.arange(4, dtype=np.float32), np.full(4, 3.0, np.float32)),
+        "tracks": Tracks(np.array([7, 8, 2**22, 10], np.uint32), np.array([1, 2, 3, 4], np.uint32)),
+        "reference_stamp_ns": 12_000_000_345,
+        "matches": Matches(
+            points[[2, 0, 1]] + 5.0,
+            points[[2, 0, 1]],
+            np.array([0.9, 0.8, 0.7], np.float32),
+            np.array([0, 1, 2]),
+            np.array([2, 0, -1]),
+        ),
+        "inliers": np.array([True, False, True]),
+        "relative_pose": RelativePose(np.eye(3), np.array([0.0, 0.0, 1.0]), 0.01 * np.eye(6)),
+        "pose": np.eye(4),
+        "metric": False,
+        "segment": 0,
+        "parallax_px": 5.0,
+        "latency": Latency(1.0, 2.0, 3.0, 6.0),
+    }
+    return Result(**{**fields, **changes})
+
+
+@pytest.fixture
+def result() -> Any:
+    """A result of four keypoints and three matches, the last of which has no keypoint."""
+    return make_result()
+
+
+@pytest.fixture
+def result_with_descriptors() -> Any:
+    """The same with descriptors of length four."""
+    from drcn_ros.matching.types import Keypoints
+
+    plain = make_result().keypoints
+    descriptors = np.arange(16, dtype=np.float32).reshape(4, 4)
+    return make_result(keypoints=Keypoints(plain.points, plain.scores, plain.scales, descriptors))
+
+
+@pytest.fixture
+def empty_result() -> Any:
+    """A result of a frame in which nothing was found."""
+    from drcn_ros.matching.types import Keypoints, Matches
+    from drcn_ros.odometry import Reason, State, Tracks
+
+    floats, ids = np.zeros(0, np.float32), np.zeros(0, np.uint32)
+    return make_result(
+        state=State.LOST,
+        reason=Reason.FEW_KEYPOINTS,
+        keypoints=Keypoints(np.zeros((0, 2), np.float32), floats, floats),
+        tracks=Tracks(ids, ids),
+        reference_stamp_ns=None,
+        matches=Matches.empty(),
+        inliers=np.zeros(0, bool),
+        relative_pose=None,
+        parallax_px=None,
+    )

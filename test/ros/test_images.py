@@ -1,0 +1,190 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import sys
+import types
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from sensor_msgs.msg import CompressedImage, Image
+
+from drcn_ros.errors import ImageError
+from drcn_ros.ros.images import ENCODINGS, image_from_compressed, image_from_message, sound_cv_bridge
+from drcn_ros.ros.messages import byte_array
+
+# Colour changes slowly, so that half-resolution colour and Bayer patterns lose little of it.
+_ROWS, _COLUMNS = np.mgrid[0:40, 0:64]
+RGB = np.stack([40 + 3 * _COLUMNS, 30 + 4 * _ROWS, 200 - 2 * _COLUMNS], axis=2).astype(np.uint8)
+GREY = RGB[:, :, 0]
+MONO16 = (257 * GREY.astype(np.uint16)).astype("<u2")
+
+
+def mosaic(pattern: str) -> np.ndarray:
+    """Return what a sensor with the colour filter `pattern` (first two rows) sees of RGB."""
+    channel = np.array(["rgb".index(letter) for letter in pattern]).reshape(2, 2)
+    return np.take_along_axis(RGB, np.tile(channel, (20, 32))[:, :, None], axis=2)[:, :, 0]
+
+
+def yuv422(order: str) -> np.ndarray:
+    """Return RGB as limited-range BT.601 with colour shared by pairs of pixels."""
+    red, green, blue = (RGB[:, :, n].astype(float) for n in range(3))
+    y = 16 + 0.257 * red + 0.504 * green + 0.098 * blue
+    u = 128 - 0.148 * red - 0.291 * green + 0.439 * blue
+    v = 128 + 0.439 * red - 0.368 * green - 0.071 * blue
+    first, second = (0, 1) if order[0] == "y" else (1, 0)
+    packed = np.zeros((*GREY.shape, 2))
+    packed[:, :, first] = y
+    packed[:, ::2, second], packed[:, 1::2, second] = u[:, ::2], v[:, ::2]
+    return np.round(packed).astype(np.uint8)
+
+
+SOURCES: dict[str, np.ndarray] = {
+    "mono8": GREY,
+    "8UC1": GREY,
+    "mono16": MONO16,
+    "rgb8": RGB,
+    "bgr8": RGB[:, :, ::-1],
+    "8UC3": RGB[:, :, ::-1],
+    "rgba8": np.dstack([RGB, np.full_like(GREY, 9)]),
+    "bgra8": np.dstack([RGB[:, :, ::-1], np.full_like(GREY, 9)]),
+    **{f"bayer_{pattern}8": mosaic(pattern) for pattern in ("rggb", "bggr", "gbrg", "grbg")},
+    **dict.fromkeys(("yuv422", "uyvy"), yuv422("uyvy")),
+    **dict.fromkeys(("yuv422_yuy2", "yuyv"), yuv422("yuyv")),
+}
+
+
+@pytest.mark.parametrize("padding", [0, 5])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_every_encoding_gives_the_colours_that_were_seen(encoding: str, padding: int, kit: Any) -> None:
+    image = image_from_message(kit.image(SOURCES[encoding], 0, encoding, padding))
+    expected = GREY if image.ndim == 2 else RGB
+    assert image.dtype == np.uint8
+    assert image.shape == expected.shape
+    difference = np.abs(image.astype(int) - expected)[2:-2, 2:-2]
+    assert difference.max() <= (4 if "bayer" in encoding or "y" in encoding[:4] else 0)
+
+
+def test_big_endian_sixteen_bits_are_scaled_to_eight(kit: Any) -> None:
+    message = kit.image(np.array([[0, 128, 65535, 257]], ">u2"), 0, "mono16")
+    message.is_bigendian = 1
+    assert image_from_message(message).tolist() == [[0, 0, 255, 1]]
+
+
+def test_grey_and_rgb_share_the_memory_of_the_message(kit: Any) -> None:
+    for encoding, pixels in (("mono8", GREY), ("rgb8", RGB)):
+        message = kit.image(pixels, 0, encoding, padding=3)
+        assert np.shares_memory(image_from_message(message), np.frombuffer(message.data, np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"width": 0}, "0x40 pixels has no content"),
+        ({"height": 0}, "64x0 pixels has no content"),
+        ({"step": 63}, "step is 63 bytes, a row needs 64"),
+        ({"height": 41}, "2560 bytes of data, height times step is 2624"),
+        ({"encoding": "32FC9"}, "encoding '32FC9' is not supported; supported are mono8"),
+    ],
+)
+def test_sizes_that_do_not_fit_are_named(change: dict[str, Any], complaint: str, kit: Any) -> None:
+    message = kit.image(GREY, 0)
+    for name, value in change.items():
+        setattr(message, name, value)
+    with pytest.raises(ImageError, match=complaint):
+        image_from_message(message)
+
+
+def test_an_odd_width_that_the_encoding_cannot_have_is_an_image_error(kit: Any) -> None:
+    with pytest.raises(ImageError, match="3x2 pixels"):
+        image_from_message(kit.image(np.zeros((2, 3, 2), np.uint8), 0, "yuv422"))
+
+
+def compressed(pixels: np.ndarray, suffix: str) -> CompressedImage:
+    done, data = cv2.imencode(suffix, pixels[:, :, ::-1] if pixels.ndim == 3 else pixels)
+    assert done
+    return CompressedImage(format=suffix, data=byte_array(data))
+
+
+@pytest.mark.parametrize(("suffix", "tolerance"), [(".jpg", 12), (".png", 0)])
+@pytest.mark.parametrize("pixels", [GREY, RGB], ids=["grey", "colour"])
+def test_compressed_images_keep_their_channels(pixels: np.ndarray, suffix: str, tolerance: int) -> None:
+    image = image_from_compressed(compressed(pixels, suffix))
+    assert image.shape == pixels.shape
+    assert np.abs(image.astype(int) - pixels).max() <= tolerance
+
+
+def test_a_png_with_sixteen_bits_is_scaled_as_mono16_is() -> None:
+    assert np.array_equal(image_from_compressed(compressed(MONO16, ".png")), GREY)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_cut_off_image_is_refused_instead_of_filled_with_grey(suffix: str) -> None:
+    message = compressed(RGB, suffix)
+    message.data = message.data[: len(message.data) // 2]
+    with pytest.raises(ImageError, match="is cut off"):
+        image_from_compressed(message)
+
+
+def test_bytes_that_are_no_image_are_refused() -> None:
+    with pytest.raises(ImageError, match="neither JPEG nor PNG"):
+        image_from_compressed(CompressedImage(format="jpeg", data=byte_array(np.arange(99, dtype=np.uint8))))
+    with pytest.raises(ImageError, match="holds no data"):
+        image_from_compressed(CompressedImage(format="jpeg"))
+    damaged = np.zeros(99, np.uint8)
+    damaged[:2], damaged[-2:] = (0xFF, 0xD8), (0xFF, 0xD9)
+    with pytest.raises(ImageError, match="is damaged"):
+        image_from_compressed(CompressedImage(format="jpeg", data=byte_array(damaged)))
+
+
+class _RecordingBridgeModule(types.ModuleType):
+    """Stands in for cv_bridge, which no package registry of Python has in a working form."""
+
+    class CvBridgeError(Exception):
+        pass
+
+    def __init__(self, sound: bool) -> None:
+        super().__init__("cv_bridge")
+        self.asked: list[tuple[str, str]] = []
+        module = self
+
+        class CvBridge:
+            def imgmsg_to_cv2(self, message: Image, desired_encoding: str) -> np.ndarray:
+                module.asked.append((message.encoding, desired_encoding))
+                if message.encoding == "16UC1":
+                    rows = np.frombuffer(message.data, "<u2")
+                    return rows.reshape(2, 2)[:, :1] if sound else rows[:2].reshape(2, 1)
+                return np.full((message.height, message.width, 3), 5, np.uint8)
+
+        self.CvBridge = CvBridge
+
+
+def test_a_sound_cv_bridge_serves_the_other_encodings(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    bridge = _RecordingBridgeModule(sound=True)
+    monkeypatch.setitem(sys.modules, "cv_bridge", bridge)
+    message = kit.image(np.zeros((4, 6, 6), np.uint8), 0, "rgb16")
+    assert image_from_message(message).tolist() == np.full((4, 6, 3), 5).tolist()
+    assert bridge.asked[-1] == ("rgb16", "rgb8")
+
+
+def test_a_cv_bridge_that_converts_wrongly_is_not_used(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cv_bridge", _RecordingBridgeModule(sound=False))
+    assert sound_cv_bridge() is None
+    with pytest.raises(ImageError, match="working cv_bridge"):
+        image_from_message(kit.image(np.zeros((4, 6, 6), np.uint8), 0, "rgb16"))
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_cv_bridge_agrees_where_it_is_installed(encoding: str, kit: Any) -> None:
+    module = sound_cv_bridge()
+    if module is None:
+        pytest.skip("no working cv_bridge is installed")
+    if encoding in ("8UC1", "8UC3", "uyvy", "yuyv"):
+        pytest.skip("cv_bridge gives this encoding no colours, or does not know its name")
+    message = kit.image(SOURCES[encoding], 0, encoding, padding=6)
+    image = image_from_message(message)
+    target = "mono8" if image.ndim == 2 else "rgb8"
+    theirs = module.CvBridge().imgmsg_to_cv2(message, desired_encoding=target)
+    assert np.abs(image.astype(int) - theirs).max() <= 1

@@ -1,0 +1,60 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Path as PathMessage
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+
+from drcn_ros.ros.messages import nanoseconds
+from drcn_ros.ros.recorder import cloud_rows
+
+pytestmark = pytest.mark.dds
+
+TOPICS = {
+    "keypoints": PointCloud2,
+    "matches": PointCloud2,
+    "relative_pose": PoseWithCovarianceStamped,
+    "pose": PoseWithCovarianceStamped,
+    "path": PathMessage,
+    "status": DiagnosticStatus,
+    "match_image": Image,
+    "match_image/compressed": CompressedImage,
+}
+
+
+def test_a_stream_of_images_gives_every_topic_with_the_stamps_of_the_images(start: Any, kit: Any) -> None:
+    setup = start(processing="every_frame")
+    for name, kind in TOPICS.items():
+        setup.listener.listen(f"/vo_node/{name}", kind)
+    setup.listener.listen("/diagnostics", DiagnosticArray)
+    setup.camera.advertise("/camera_info", CameraInfo)
+    setup.camera.advertise("/image", Image)
+    setup.camera.publish("/camera_info", kit.camera_info())
+    setup.listener.wait_for("/diagnostics")
+    stamps = [setup.next_stamp() for _ in range(4)]
+    images = [kit.image(kit.texture(shift=9.0 * n), stamp) for n, stamp in enumerate(stamps)]
+    setup.camera.publish("/image", *images)
+    last = f"{stamps[-1] // 10**9}.{stamps[-1] % 10**9:09d}"
+    setup.listener.wait_for("/vo_node/status", lambda status: kit.values(status)["stamp"] == last)
+    setup.listener.wait_for("/vo_node/path", lambda path: len(path.poses) > 1)
+    setup.listener.wait_for(
+        "/vo_node/match_image", lambda image: nanoseconds(image.header.stamp) == stamps[-1]
+    )
+
+    for name in ("keypoints", "matches", "match_image", "match_image/compressed"):
+        got = [nanoseconds(message.header.stamp) for message in setup.listener.messages(f"/vo_node/{name}")]
+        assert got == stamps, name
+    rows = cloud_rows(setup.listener.messages("/vo_node/matches")[-1])
+    assert len(rows) > 50
+    assert np.median(rows["ref_u"] - rows["u"]) == pytest.approx(9.0, abs=0.5)
+    assert nanoseconds_of(rows[0]) == stamps[-2]
+
+
+def nanoseconds_of(row: Any) -> int:
+    return int(row["ref_sec"]) * 10**9 + int(row["ref_nanosec"])
