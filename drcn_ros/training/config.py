@@ -1,0 +1,152 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Configuration of a training run; read from a YAML file whose sections are the classes below."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from drcn_ros.configuration import build, parameter, section
+from drcn_ros.errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class PhotographConfig:
+    """Which photographs the pairs are made from."""
+
+    folders: str = parameter("", "Folders of photographs, separated by ':', searched to any depth.")
+    tile: int = parameter(512, "Larger photographs are cut into tiles of this side, pixels.", minimum=64)
+    smallest: int = parameter(128, "Photographs with a shorter side are skipped, pixels.", minimum=32)
+    contrast: float = parameter(
+        3.0, "Tiles whose mean absolute gradient is less are skipped, grey levels a pixel.", minimum=0.0
+    )
+    limit: int = parameter(20000, "Most tiles kept in memory.", minimum=1)
+
+
+@dataclass(frozen=True)
+class PairConfig:
+    """How two views of one photograph differ."""
+
+    size: int = parameter(160, "Side of the square images, pixels, a multiple of 32.", minimum=64)
+    hard: float = parameter(0.6, "Share of pairs with strong changes of view.", minimum=0.0, maximum=1.0)
+    parallax: float = parameter(0.7, "Share of pairs with parallax.", minimum=0.0, maximum=1.0)
+    rolling_shutter: float = parameter(
+        0.15, "Share of pairs with a rolling shutter in one view.", minimum=0.0, maximum=1.0
+    )
+    rooms: float = parameter(
+        0.0,
+        "Share of batches made of rendered rooms with true parallax and occlusion.",
+        minimum=0.0,
+        maximum=1.0,
+    )
+
+
+@dataclass(frozen=True)
+class DegradationConfig:
+    """What a camera does to the images, as shares of the images it is done to."""
+
+    exposure: float = parameter(0.2, "Share with a wrong exposure.", minimum=0.0, maximum=1.0)
+    blur: float = parameter(0.45, "Share blurred by focus or motion.", minimum=0.0, maximum=1.0)
+    same_blur: float = parameter(
+        0.5, "Share of blurred pairs with the same blur in both images.", minimum=0.0, maximum=1.0
+    )
+    strongest_blur: float = parameter(
+        3.0, "Largest deviation of a focus blur, pixels; motion reaches five times as far.", minimum=0.3
+    )
+    noise: float = parameter(0.6, "Share with noise.", minimum=0.0, maximum=1.0)
+    jpeg: float = parameter(0.25, "Share compressed as JPEG.", minimum=0.0, maximum=1.0)
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the terms of the loss and how many points they are taken at."""
+
+    points: int = parameter(400, "Points per image of the descriptor loss.", minimum=8)
+    descriptors: float = parameter(1.0, "Weight of the descriptor term.", minimum=0.0)
+    repeatability: float = parameter(0.7, "Weight of the repeatability term.", minimum=0.0)
+    peakiness: float = parameter(0.5, "Weight of the peakiness term.", minimum=0.0)
+    position: float = parameter(0.5, "Weight of the term on sub-pixel keypoint positions.", minimum=0.0)
+    coarse: float = parameter(1.0, "Weight of the term on the coarse correlation.", minimum=0.0)
+
+
+@dataclass(frozen=True)
+class OptimiserConfig:
+    """AdamW with warm-up, a constant stretch and a linear end."""
+
+    learning_rate: float = parameter(1e-3, "Learning rate of the constant stretch.", minimum=0.0)
+    warm_up: int = parameter(100, "Steps in which the learning rate rises.", minimum=0)
+    decay: float = parameter(
+        0.4, "Share of the steps, at the end, in which it falls to zero.", minimum=0.0, maximum=1.0
+    )
+    weight_decay: float = parameter(1e-3, "Weight decay.", minimum=0.0)
+    clip: float = parameter(5.0, "Largest norm of the gradient.", minimum=0.0)
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """A training run of the compact network."""
+
+    output: str = parameter("training", "Folder of checkpoints, logs and the weights.")
+    start: str = parameter(
+        "", "Weights to start from: a weight file, 'embedded' for those in the package, empty for none."
+    )
+    subcell: bool = parameter(True, "The detail map knows places within a fine cell.")
+    seed: int = parameter(0, "Seed of everything random.", minimum=0)
+    steps: int = parameter(3000, "Steps of the run.", minimum=1)
+    batch: int = parameter(8, "Pairs per step and process.", minimum=1)
+    device: str = parameter(
+        "auto", "Where it runs; auto takes CUDA when torch finds it.", choices=("auto", "cpu", "cuda")
+    )
+    mixed_precision: bool = parameter(True, "Half precision where it is safe; on CUDA only.")
+    log_every: int = parameter(20, "Steps from one line of the log to the next.", minimum=1)
+    checkpoint_seconds: float = parameter(180.0, "Time between checkpoints, seconds.", minimum=0.0)
+    photographs: PhotographConfig = section(PhotographConfig)
+    pairs: PairConfig = section(PairConfig)
+    degradations: DegradationConfig = section(DegradationConfig)
+    loss: LossConfig = section(LossConfig)
+    optimiser: OptimiserConfig = section(OptimiserConfig)
+
+
+def read_config(path: Path, overrides: Mapping[str, object] | None = None) -> TrainingConfig:
+    """Return the configuration in a YAML file, `overrides` (dotted names) over it.
+
+    Raises:
+        ConfigurationError: the file is missing or no YAML, a name is unknown or a value refused.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"training configuration {path}: {error.strerror}"
+        raise ConfigurationError(msg) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        msg = f"training configuration {path} is no YAML: {str(error).splitlines()[0]}"
+        raise ConfigurationError(msg) from None
+    if content is not None and not isinstance(content, dict):
+        msg = f"training configuration {path} holds no names and values; config/train.yaml shows the layout"
+        raise ConfigurationError(msg)
+    return make_config({**dict(_leaves(content or {}, "")), **(overrides or {})})
+
+
+def make_config(values: Mapping[str, object]) -> TrainingConfig:
+    """Return a configuration from dotted names.
+
+    Raises:
+        ConfigurationError: a name is unknown, a value refused, or the image size no multiple of 32.
+    """
+    config = build(TrainingConfig, values)
+    if config.pairs.size % 32:
+        msg = f"parameter pairs.size: {config.pairs.size} is no multiple of 32"
+        raise ConfigurationError(msg)
+    return config
+
+
+def _leaves(tree: Mapping[object, object], prefix: str) -> Iterator[tuple[str, object]]:
+    for key, value in tree.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value

@@ -1,0 +1,39 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The compact network together with its loss: one module, whose gradient processes can share."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from drcn_ros.networks.compact import CompactNetwork
+from drcn_ros.training.config import LossConfig
+from drcn_ros.training.losses import Losses, compact_losses
+from drcn_ros.training.pairs import PairBatch
+
+
+class CompactObjective(nn.Module):
+    """Loss of the compact network on a batch of pairs.
+
+    Args:
+        network: what is trained.
+        config: weights of the terms.
+        half: run the network, but not the loss, in half precision.
+    """
+
+    def __init__(self, network: CompactNetwork, config: LossConfig, half: bool = False) -> None:
+        super().__init__()
+        self.network = network
+        self._config = config
+        self._half = half
+        # Matching does not use it; without a gradient it must not wait for one.
+        network.detail_temperature.requires_grad_(False)
+
+    def forward(self, pairs: PairBatch, generator: torch.Generator) -> tuple[torch.Tensor, Losses]:
+        """Return the loss and its parts."""
+        images = torch.cat([pairs.first, pairs.second]).contiguous(memory_format=torch.channels_last)
+        with torch.autocast(images.device.type, torch.float16, enabled=self._half):
+            maps = self.network(images)
+        losses = compact_losses(self.network, maps, pairs, self._config, generator)
+        return losses.total(self._config), losses
