@@ -38,6 +38,8 @@ class Reason(Enum):
     FEW_INLIERS = "too few matches agree on one motion"
     DEGENERATE = "the matches do not determine a motion"
     CLOCK_JUMP = "the stamps went back or jumped, so tracking started anew"
+    OUT_OF_MEMORY = "the device ran out of memory, so the frame was given up"
+    INTERNAL_ERROR = "the frame met an error of the program and was given up"
 
 
 @dataclass(frozen=True)

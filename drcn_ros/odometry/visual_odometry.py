@@ -105,8 +105,8 @@ class VisualOdometry:
         self._segment += 1
         self._last_stamp_ns = None
 
-    def process(self, frame: Frame) -> Result:
-        """Return what is known at this frame. No content of an image raises."""
+    def process(self, frame: Frame, with_descriptors: bool = False) -> Result:
+        """Return what is known at this frame, on demand with the descriptors. No content of an image raises."""
         begin = time.perf_counter()
         jumped = self._clock_jumped(frame.stamp_ns)
         if jumped:
@@ -124,7 +124,7 @@ class VisualOdometry:
             latency = _latency(begin, extracted, extracted, extracted)
             decision = _Decision(State.LOST, Reason.BAD_IMAGE, unusable)
             return self._result(frame, decision, keypoints, tracks, None, Matches.empty(), latency)
-        keypoints = features.keypoints()
+        keypoints = features.keypoints(with_descriptors)
         reference = self._reference
         matches = Matches.empty()
         if reference is not None and len(keypoints) >= self._config.min_keypoints:
