@@ -1,0 +1,160 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""A bag as a sequence of images: finds the topics by their type, reads calibration and ground truth."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from drcn_ros.errors import ConfigurationError, ImageError, InputError
+from drcn_ros.evaluation.sources.bag_poses import POSE_TYPES, TF_TYPE, PoseReader
+from drcn_ros.evaluation.sources.bags import Bag, Topic, deserialize
+from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
+from drcn_ros.evaluation.trajectory import Trajectory
+from drcn_ros.geometry.camera import Camera
+from drcn_ros.ros.cameras import camera_from_message, shows_rectified
+from drcn_ros.ros.images import image_from_compressed, image_from_message
+
+_RAW, _COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
+_CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
+_SECOND_NS = 1_000_000_000
+NO_GROUND_TRUTH = "none"
+
+
+@dataclass(frozen=True)
+class BagTopics:
+    """Which topics of a bag to read; empty ones are found by their type.
+
+    Attributes:
+        image: `Image` or `CompressedImage`.
+        camera_info: `CameraInfo`.
+        ground_truth: a pose, odometry or TF topic, or "none".
+    """
+
+    image: str = ""
+    camera_info: str = ""
+    ground_truth: str = ""
+
+
+class BagSequence(ImageSequence):
+    """The images of a bag.
+
+    Raises:
+        InputError: the bag has no images, or several topics and none was chosen.
+    """
+
+    def __init__(self, bag: Bag, name: str, topics: BagTopics) -> None:
+        super().__init__(name, bag.kind)
+        self.notes = bag.notes
+        self._bag = bag
+        self._all = bag.topics()
+        self._image = self._image_topic(topics.image)
+        self._frame_id = self._first_frame_id()
+        self.camera = self._read_camera(topics.camera_info)
+        self.ground_truth = self._read_ground_truth(topics.ground_truth)
+
+    @property
+    def image_topic(self) -> str:
+        """Name of the topic that the images come from."""
+        return self._image.name
+
+    def __len__(self) -> int:
+        return self._image.count
+
+    def shots(self) -> Iterator[Shot]:
+        """Yield the images in the order of recording, with the stamps of their headers."""
+        convert = image_from_message if self._image.type == _RAW else image_from_compressed
+        for _, time_ns, data in self._bag.messages([self._image.name]):
+            try:
+                message = deserialize(data, self._image.type)
+            except InputError as error:
+                self.notes.add(f"an image was left out: {error}")
+                continue
+            yield Shot(_stamp(message, time_ns), partial(self._decode, convert, message))
+
+    def _decode(self, convert: Callable[[Any], Image], message: Any) -> Image | None:
+        try:
+            return convert(message)
+        except ImageError as error:
+            self.notes.add(f"an image was left out: {error}")
+            return None
+
+    def _image_topic(self, wanted: str) -> Topic:
+        found = self._of_type((_RAW, _COMPRESSED))
+        if not wanted:
+            # The compressed twin of a raw topic holds the same images.
+            raw = {topic.name for topic in found if topic.type == _RAW}
+            found = [topic for topic in found if topic.name.rpartition("/")[0] not in raw]
+        return self._choose(found, wanted, "images", "--image-topic")
+
+    def _of_type(self, types: Sequence[str]) -> list[Topic]:
+        return [topic for topic in self._all if topic.type in types and topic.count > 0]
+
+    def _choose(self, found: list[Topic], wanted: str, what: str, option: str) -> Topic:
+        chosen = [topic for topic in found if topic.name == wanted] if wanted else found
+        if len(chosen) == 1:
+            return chosen[0]
+        choices = ", ".join(f"{topic.name} ({topic.count} messages)" for topic in found)
+        if not found:
+            recorded = ", ".join(f"{topic.name} ({topic.type})" for topic in self._all) or "no topic at all"
+            msg = f"bag {self.name} holds no {what}; it has {recorded}"
+        elif wanted:
+            msg = f"bag {self.name} has no {what} on {wanted}; choose one of {choices}"
+        else:
+            msg = f"bag {self.name} has {what} on several topics; choose one with {option}: {choices}"
+        raise InputError(msg)
+
+    def _first_frame_id(self) -> str:
+        for _, _, data in self._bag.messages([self._image.name]):
+            try:
+                return str(deserialize(data, self._image.type).header.frame_id)
+            except InputError:
+                continue
+        msg = f"bag {self.name}: not one image of {self._image.name} is readable"
+        raise InputError(msg)
+
+    def _read_camera(self, wanted: str) -> Camera | None:
+        found = self._of_type((_CAMERA_INFO,))
+        if not wanted:
+            beside = [topic for topic in found if _namespace(topic.name) == _namespace(self._image.name)]
+            if not found:
+                return None
+            found = beside or found
+        topic = self._choose(found, wanted, "calibrations", "--camera-info-topic")
+        for _, _, data in self._bag.messages([topic.name]):
+            try:
+                message = deserialize(data, topic.type)
+                return camera_from_message(message, rectified=shows_rectified(self._image.name))
+            except (InputError, ConfigurationError) as error:
+                self.notes.add(f"{topic.name}: {error}")
+                return None
+        return None
+
+    def _read_ground_truth(self, wanted: str) -> Trajectory | None:
+        if wanted == NO_GROUND_TRUTH:
+            return None
+        reader = PoseReader(self._bag, self._frame_id, self.notes)
+        found = self._of_type(tuple(POSE_TYPES))
+        transforms = [topic for topic in self._of_type((TF_TYPE,)) if topic.name.endswith("tf")]
+        if wanted:
+            topic = self._choose(found + transforms, wanted, "poses", "--gt-topic")
+        elif found:
+            topic = self._choose(found, "", "poses", f"--gt-topic (or --gt-topic {NO_GROUND_TRUTH})")
+        elif transforms:
+            return reader.from_transforms(required=False)
+        else:
+            return None
+        return reader.from_transforms(required=True) if topic.type == TF_TYPE else reader.from_topic(topic)
+
+
+def _namespace(topic: str) -> str:
+    return topic.rpartition("/")[0]
+
+
+def _stamp(message: Any, time_ns: int) -> int:
+    """Return the stamp of a message's header, or where it was left empty the time of recording."""
+    stamp = message.header.stamp
+    return int(stamp.sec) * _SECOND_NS + int(stamp.nanosec) or time_ns

@@ -1,0 +1,112 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""mcap files that end in the middle, shown to a reader as if they had been closed after the last record.
+
+Layout: magic, records (one byte kind, eight bytes length, content), footer, magic; see the MCAP format
+specification, section "File structure".
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from drcn_ros.errors import InputError
+
+MAGIC = b"\x89MCAP0\r\n"
+_HEAD = struct.Struct("<BQ")
+_FOOTER = 0x02
+_DATA_END = 0x0F
+# A footer without a summary makes readers scan the records.
+_TAIL = _HEAD.pack(_FOOTER, 20) + bytes(20) + MAGIC
+
+
+class MendedFile:
+    """A path whose content is the intact beginning of a file and an end.
+
+    It has what rosbags asks of a path.
+
+    Raises:
+        InputError: not even one record is intact.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self.suffix = path.suffix
+        self._length = _intact_length(path)
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+    def exists(self) -> bool:
+        """Whether the file exists."""
+        return True
+
+    def is_dir(self) -> bool:
+        """Whether this is a folder, which it never is."""
+        return False
+
+    def open(self, mode: str = "rb") -> BinaryIO:
+        """Open the mended content for reading."""
+        return io.BufferedReader(_Spliced(cast("BinaryIO", self._path.open(mode)), self._length, _TAIL))
+
+
+class _Spliced(io.RawIOBase):
+    """The first bytes of a file, then a tail."""
+
+    def __init__(self, file: BinaryIO, length: int, tail: bytes) -> None:
+        super().__init__()
+        self._file, self._length, self._tail = file, length, tail
+        self._position = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._length + len(self._tail)}
+        self._position = max(0, start[whence] + offset)
+        return self._position
+
+    def tell(self) -> int:
+        return self._position
+
+    def readinto(self, buffer: Any) -> int:
+        if self._position < self._length:
+            self._file.seek(self._position)
+            data = self._file.read(min(len(buffer), self._length - self._position))
+        else:
+            start = self._position - self._length
+            data = self._tail[start : start + len(buffer)]
+        buffer[: len(data)] = data
+        self._position += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
+def _intact_length(path: Path) -> int:
+    """Return the end of the last whole record before the cut."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        whole = file.read(len(MAGIC)) == MAGIC
+        end = len(MAGIC)
+        while whole:
+            head = file.read(_HEAD.size)
+            if len(head) < _HEAD.size:
+                break
+            kind, length = _HEAD.unpack(head)
+            if kind in (_FOOTER, _DATA_END) or end + _HEAD.size + length > size:
+                break
+            end += _HEAD.size + length
+            file.seek(end)
+    if end == len(MAGIC):
+        msg = f"bag file {path} is damaged: it holds no whole record"
+        raise InputError(msg)
+    return end

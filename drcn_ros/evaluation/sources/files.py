@@ -1,0 +1,84 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Reading of images and small text files, with errors that name the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from drcn_ros.errors import InputError
+from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
+
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
+
+
+def read_image(path: Path) -> Image:
+    """Return an image file as (H, W) grey or (H, W, 3) RGB; sixteen bits become eight.
+
+    Raises:
+        InputError: the file is missing or no image.
+    """
+    try:
+        data = np.frombuffer(path.read_bytes(), np.uint8)
+    except OSError as error:
+        msg = f"image {path}: {error.strerror}"
+        raise InputError(msg) from None
+    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
+    if pixels is None or pixels.size == 0:
+        msg = f"image {path} is damaged or no image"
+        raise InputError(msg)
+    if pixels.dtype == np.uint16:
+        pixels = cv2.convertScaleAbs(pixels, alpha=255.0 / 65535.0)
+    if pixels.ndim == 2:
+        return np.asarray(pixels, np.uint8)
+    code = cv2.COLOR_BGRA2RGB if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
+    return np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+
+
+def read_lines(path: Path) -> list[str]:
+    """Return the lines of a text file that are neither empty nor comments.
+
+    Raises:
+        InputError: the file is missing or no text.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text file"
+        msg = f"{path}: {reason}"
+        raise InputError(msg) from None
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+class FileSequence(ImageSequence):
+    """A sequence of image files.
+
+    Raises:
+        InputError: there is none, or one is missing.
+    """
+
+    def __init__(self, name: str, kind: str, stamps_ns: Sequence[int], paths: Sequence[Path]) -> None:
+        super().__init__(name, kind)
+        if not paths:
+            msg = f"{name}: the {kind} lists no images"
+            raise InputError(msg)
+        missing = [path for path in paths if not path.is_file()]
+        if missing:
+            msg = f"{name}: image {missing[0]} is missing ({len(missing)} of {len(paths)})"
+            raise InputError(msg)
+        order = sorted(range(len(paths)), key=lambda index: stamps_ns[index])
+        self.stamps_ns = [stamps_ns[index] for index in order]
+        self._paths = [paths[index] for index in order]
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def shots(self) -> Iterator[Shot]:
+        """Yield the images in order of time."""
+        for stamp, path in zip(self.stamps_ns, self._paths, strict=True):
+            yield Shot(stamp, partial(read_image, path))

@@ -1,0 +1,129 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Finds out what an input is, by its content, and opens it."""
+
+from __future__ import annotations
+
+import glob
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from drcn_ros.errors import InputError
+from drcn_ros.evaluation.sources import cut_mcap, euroc, kitti, rosbag1, rosbag2, tum, zstd
+from drcn_ros.evaluation.sources.bag_sequence import BagSequence, BagTopics
+from drcn_ros.evaluation.sources.base import ImageSequence
+from drcn_ros.evaluation.sources.calibration import read_calibration
+from drcn_ros.evaluation.sources.files import IMAGE_SUFFIXES
+from drcn_ros.evaluation.sources.pictures import Video, images_of, open_images, open_pattern
+from drcn_ros.evaluation.trajectory_files import read_trajectory
+
+_SQLITE_MAGIC = b"SQLite format 3\0"
+_KINDS = (
+    "a rosbag2 (metadata.yaml, *.mcap, *.db3), a ROS 1 bag, a TUM RGB-D folder (rgb.txt), a KITTI odometry "
+)
+_KINDS += "sequence (image_0, times.txt, calib.txt), an EuRoC folder (mav0/cam0/data.csv), images, or a video"
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What a user may say about an input beyond its path.
+
+    Attributes:
+        camera: calibration file, in place of the input's own.
+        ground_truth: trajectory file (TUM or KITTI format), in place of the input's own.
+        topics: of a bag; `topics.image` also names the camera of a KITTI or EuRoC folder.
+        rate: frames per second of images whose names are no times.
+
+    Raises:
+        InputError: the rate is not positive.
+    """
+
+    camera: Path | None = None
+    ground_truth: Path | None = None
+    topics: BagTopics = field(default_factory=BagTopics)
+    rate: float = 10.0
+
+    def __post_init__(self) -> None:
+        if not self.rate > 0:
+            msg = f"rate {self.rate}: images need more than 0 per second"
+            raise InputError(msg)
+
+
+def open_source(path: str | Path, options: SourceOptions | None = None) -> ImageSequence:
+    """Open an input of any kind.
+
+    Args:
+        path: file, folder, or pattern of image files.
+        options: what the input does not say itself.
+
+    Raises:
+        InputError: it is missing, damaged, of no known kind, or several topics are possible.
+    """
+    options = options or SourceOptions()
+    try:
+        sequence = _open(str(path), options)
+    except PermissionError as error:
+        msg = f"{error.filename or path}: {error.strerror}"
+        raise InputError(msg) from None
+    if options.camera is not None:
+        sequence.camera = read_calibration(options.camera)
+    if options.ground_truth is not None:
+        sequence.ground_truth = read_trajectory(options.ground_truth, _stamps(options.ground_truth, sequence))
+    return sequence
+
+
+def _open(name: str, options: SourceOptions) -> ImageSequence:
+    path = Path(name)
+    if path.is_dir():
+        return _open_folder(path, name, options)
+    if path.is_file():
+        return _open_file(path, name, options)
+    if glob.has_magic(name):
+        return open_pattern(name, options.rate)
+    msg = f"input {name} does not exist"
+    raise InputError(msg)
+
+
+def _open_folder(folder: Path, name: str, options: SourceOptions) -> ImageSequence:
+    if (folder / rosbag2.METADATA).is_file() or rosbag2.storage_files(folder):
+        return BagSequence(rosbag2.Rosbag2(folder), name, options.topics)
+    if (folder / tum.INDEX).is_file():
+        return tum.open_tum(folder, name)
+    if (folder / "times.txt").is_file() and any((folder / camera).is_dir() for camera in kitti.CAMERAS):
+        return kitti.open_kitti(folder, name, options.topics.image)
+    if euroc.cameras(folder):
+        return euroc.open_euroc(folder, name, options.topics.image)
+    if images_of(folder):
+        return open_images(images_of(folder), name, options.rate)
+    msg = f"folder {name} is no input: need {_KINDS}"
+    raise InputError(msg)
+
+
+def _open_file(path: Path, name: str, options: SourceOptions) -> ImageSequence:
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head.startswith(rosbag1.MAGIC):
+        return BagSequence(rosbag1.Rosbag1(path), name, options.topics)
+    if head.startswith((cut_mcap.MAGIC, _SQLITE_MAGIC, zstd.MAGIC)):
+        if not path.name.endswith(rosbag2.STORAGE_SUFFIXES):
+            msg = (
+                f"bag file {name} must be named {' or '.join('*' + end for end in rosbag2.STORAGE_SUFFIXES)}"
+            )
+            raise InputError(msg)
+        return BagSequence(rosbag2.Rosbag2(path), name, options.topics)
+    if path.suffix.lower() in IMAGE_SUFFIXES:
+        return open_images([path], name, options.rate)
+    if not head or path.name.endswith((*rosbag2.STORAGE_SUFFIXES, ".bag")):
+        msg = f"{name} is {'empty' if not head else 'damaged: its first bytes are those of no bag'}"
+        raise InputError(msg)
+    return Video(path, name)
+
+
+def _stamps(trajectory: Path, sequence: ImageSequence) -> list[int] | None:
+    """Return the stamps of all frames if a trajectory file has none itself."""
+    try:
+        with trajectory.open(encoding="utf-8") as file:
+            first = next((line for line in file if line.strip() and not line.startswith("#")), "")
+    except (OSError, UnicodeDecodeError):
+        return None
+    return [shot.stamp_ns for shot in sequence.shots()] if len(first.split()) == 12 else None
