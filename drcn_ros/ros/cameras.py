@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -47,25 +46,21 @@ def camera_from_message(message: Any, rectified: bool) -> Camera:
     if not np.isfinite(matrix).all():
         msg = f"camera_info holds a number that is not finite in {name}: {matrix.ravel().tolist()}"
         raise ConfigurationError(msg)
-    region = message.roi
-    width, height = region.width or message.width, region.height or message.height
     camera = Camera(
-        width=int(width),
-        height=int(height),
+        width=int(message.width),
+        height=int(message.height),
         fx=float(matrix[0, 0]),
         fy=float(matrix[1, 1]),
-        cx=float(matrix[0, 2]) - region.x_offset,
-        cy=float(matrix[1, 2]) - region.y_offset,
+        cx=float(matrix[0, 2]),
+        cy=float(matrix[1, 2]),
         distortion=distortion,
         coefficients=coefficients,
     )
-    across, down = max(1, message.binning_x), max(1, message.binning_y)
-    if (across, down) == (1, 1):
-        return camera
-    # A row that does not fill a whole bin is dropped by the sensor, it is not squeezed.
-    binned_width, binned_height = camera.width // across, camera.height // down
-    whole = replace(camera, width=binned_width * across, height=binned_height * down)
-    return whole.scaled(binned_width, binned_height)
+    region = message.roi
+    if region.width and region.height:
+        camera = camera.cropped(region.x_offset, region.y_offset, region.width, region.height)
+    # Zero means the same as one.
+    return camera.binned(max(1, message.binning_x), max(1, message.binning_y))
 
 
 def _distortion(message: Any) -> tuple[Distortion, tuple[float, ...]]:

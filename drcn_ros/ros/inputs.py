@@ -152,12 +152,17 @@ class Inputs:
         tell: Callable[[str], None],
     ) -> None:
         # Calibration first: of two messages that are both there, its is then handled before the image.
-        self.camera_info = Input(
-            node, CameraInfo, node.resolve_topic_name("camera_info"), on_camera_info, _newest(), tell
-        )
+        calibration_topic = node.resolve_topic_name("camera_info")
+        self.camera_info = Input(node, CameraInfo, calibration_topic, on_camera_info, _newest(), tell)
+        self.images: list[Input] = []
         kind = CompressedImage if config.image_transport == "compressed" else Image
-        qos = _newest() if config.processing == "live" else _every(config.queue_size)
-        self.images = [Input(node, kind, topic, on_image, qos, tell) for topic in image_topics(node, config)]
+        try:
+            for topic in image_topics(node, config):
+                qos = _newest() if config.processing == "live" else _every(config.queue_size)
+                self.images.append(Input(node, kind, topic, on_image, qos, tell))
+        except ConfigurationError:
+            self.close()
+            raise
 
     def close(self) -> None:
         """End the subscriptions."""

@@ -14,14 +14,24 @@ from typing import Any
 import numpy as np
 from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
-from geometry_msgs.msg import Pose, PoseStamped, PoseWithCovarianceStamped
+from geometry_msgs.msg import (
+    Pose,
+    PoseStamped,
+    PoseWithCovarianceStamped,
+    TwistWithCovariance,
+    TwistWithCovarianceStamped,
+)
+from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
 from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.epipolar import RayPairs, inverse_depths
+from drcn_ros.geometry.rotation import cross_matrix
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Result, State
+from drcn_ros.ros.poses import UNKNOWN_VARIANCE, UncertainPose, Velocity
 
 NANOSECONDS = 1_000_000_000
 
@@ -56,6 +66,13 @@ MATCH_FIELDS = np.dtype(
         ("ref_nanosec", "<u4"),
     ]
 )
+
+POINT_FIELDS = np.dtype(
+    [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("u", "<f4"), ("v", "<f4"), ("score", "<f4"), ("id", "<u4")]
+)
+
+# A point further away than this many baselines moves by less than the noise of a pixel.
+_FARTHEST = 1000.0
 
 _POINT_FIELD_TYPES = {
     "<f4": PointField.FLOAT32,
@@ -167,6 +184,31 @@ def match_rows(result: Result, camera: Camera | None) -> NDArray[np.void]:
     return rows
 
 
+def point_rows(result: Result, camera: Camera, scale: float) -> NDArray[np.void]:
+    """Return one row of `POINT_FIELDS` per inlier that lies in front of both cameras at a finite distance.
+
+    Coordinates are those of the reference camera; u and v are the pixel in its image. `scale` is the length
+    of the translation.
+    """
+    relative, kept = result.relative_pose, result.inliers
+    if relative is None:
+        return np.zeros(0, POINT_FIELDS)
+    rows = match_rows(result, camera)[kept]
+    ones = np.ones(len(rows))
+    reference = np.column_stack([rows["ref_x"], rows["ref_y"], ones]).astype(np.float64)
+    current = np.column_stack([rows["x"], rows["y"], ones]).astype(np.float64)
+    # Only the rays matter for the depth, not what a pixel means at them.
+    pairs = RayPairs(current, reference, np.eye(2)[None], np.eye(2)[None])
+    inverse, inverse_current = inverse_depths(pairs, relative.rotation, relative.translation)
+    usable = (inverse > 1.0 / _FARTHEST) & (inverse_current > 1.0 / _FARTHEST)
+    points = reference[usable] * (scale / inverse[usable])[:, None]
+    found = np.zeros(len(points), POINT_FIELDS)
+    found["x"], found["y"], found["z"] = points.T
+    for name, source in (("u", "ref_u"), ("v", "ref_v"), ("score", "score"), ("id", "id")):
+        found[name] = rows[source][usable]
+    return found
+
+
 def quaternion(rotation: Array) -> tuple[float, float, float, float]:
     """Return (x, y, z, w), w not negative, of a rotation matrix (3, 3).
 
@@ -189,6 +231,16 @@ def quaternion(rotation: Array) -> tuple[float, float, float, float]:
     return float(values[0]), float(values[1]), float(values[2]), float(values[3])
 
 
+def matrix_from_parts(translation: Any, rotation: Any) -> Array:
+    """Return the (4, 4) matrix of a translation (x, y, z) and a unit quaternion (x, y, z, w) of a message."""
+    axis = np.array([rotation.x, rotation.y, rotation.z])
+    result = np.eye(4)
+    cross = cross_matrix(axis)
+    result[:3, :3] += 2.0 * (rotation.w * cross + cross @ cross)
+    result[:3, 3] = translation.x, translation.y, translation.z
+    return result
+
+
 def pose(matrix: Array) -> Pose:
     """Return a (4, 4) homogeneous matrix as a message."""
     message = Pose()
@@ -208,6 +260,28 @@ def pose_with_covariance(matrix: Array, covariance: Array, head: Header) -> Pose
     message = PoseWithCovarianceStamped(header=head)
     message.pose.pose = pose(matrix)
     message.pose.covariance = np.ascontiguousarray(covariance, np.float64).reshape(36)
+    return message
+
+
+def odometry(pose: UncertainPose, velocity: Velocity | None, head: Header, child_frame: str) -> Odometry:
+    """Return pose and velocity, the latter in the axes of `child_frame` and very uncertain when unknown."""
+    message = Odometry(header=head, child_frame_id=child_frame)
+    message.pose = pose_with_covariance(pose.matrix, pose.covariance, head).pose
+    unknown = Velocity(np.zeros(3), np.zeros(3), UNKNOWN_VARIANCE * np.eye(6))
+    message.twist = _twist(unknown if velocity is None else velocity)
+    return message
+
+
+def twist_stamped(velocity: Velocity, head: Header) -> TwistWithCovarianceStamped:
+    """Return a velocity in the axes of the frame of the header."""
+    return TwistWithCovarianceStamped(header=head, twist=_twist(velocity))
+
+
+def _twist(velocity: Velocity) -> TwistWithCovariance:
+    message = TwistWithCovariance(covariance=np.ascontiguousarray(velocity.covariance).reshape(36))
+    linear, angular = message.twist.linear, message.twist.angular
+    linear.x, linear.y, linear.z = (float(value) for value in velocity.linear)
+    angular.x, angular.y, angular.z = (float(value) for value in velocity.angular)
     return message
 
 

@@ -69,7 +69,7 @@ def _shut_down(node: Any) -> bool:
     """End the node's thread and its entities; return whether the thread ended."""
     if node is None:
         return True
-    if not node.stop(_STOP_TIMEOUT_S):
+    if not node.close(_STOP_TIMEOUT_S):
         return False
     node.destroy_node()
     from rclpy.utilities import try_shutdown

@@ -1,0 +1,182 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""One period in which the node takes images: subscriptions, the worker, and what it waits for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from drcn_ros.errors import ConfigurationError
+from drcn_ros.geometry.camera import Camera
+from drcn_ros.odometry import Reason
+from drcn_ros.ros.cameras import camera_from_message, shows_rectified
+from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.inputs import Inputs
+from drcn_ros.ros.outputs import Outputs
+from drcn_ros.ros.processor import GIVEN_UP, Processor
+from drcn_ros.ros.tally import Tally
+from drcn_ros.ros.watch import PATIENCE_S, Throttle
+from drcn_ros.ros.worker import Counts, Worker
+
+# Shorter silences are not looked into; the reasons cost a look at the graph.
+_SILENCE_S = 0.2 * PATIENCE_S
+# A frame being worked on may take seconds with a large network on a CPU.
+_STOP_TIMEOUT_S = 20.0
+
+
+@dataclass(frozen=True)
+class _Incoming:
+    message: Any
+    arrived: float
+
+
+class Activity:
+    """Subscribes, hands frames to the worker, publishes what comes of them.
+
+    Args:
+        node: for the subscriptions.
+        config: of the node.
+        processor, outputs, tally: outlive this period.
+        warn: writes a line into the log.
+
+    Raises:
+        ConfigurationError: the quality of service cannot be as asked.
+    """
+
+    def __init__(
+        self,
+        node: Any,
+        config: NodeConfig,
+        processor: Processor,
+        outputs: Outputs,
+        tally: Tally,
+        warn: Callable[[str], Any],
+    ) -> None:
+        self._node = node
+        self._config = config
+        self._processor = processor
+        self._outputs = outputs
+        self._tally = tally
+        self._warn = warn
+        self._throttle = Throttle()
+        self._image_came = self._image_served = time.monotonic()
+        self._problem_of_image = self._problem_of_camera = ""
+        self._calibration: tuple[Any, ...] | None = None
+        # Whatever was seen before a pause is no reference for what comes after it.
+        processor.set_camera(None)
+        processor.reset()
+        self._inputs = Inputs(node, config, self._on_image, self._on_camera_info, self._tell)
+        live = config.processing == "live"
+        self._worker = Worker(self._work, 1 if live else config.queue_size, newest_wins=live)
+
+    @property
+    def topics(self) -> str:
+        """Where images and calibration are taken from, in words."""
+        images = " and ".join(entry.topic for entry in self._inputs.images)
+        return f"images from {images}, calibration from {self._inputs.camera_info.topic}"
+
+    def counts(self) -> Counts:
+        """Return what became of the frames so far."""
+        return self._worker.counts()
+
+    def close(self, timeout: float = _STOP_TIMEOUT_S) -> bool:
+        """Unsubscribe and let the frame being worked on end; return whether it ended in time."""
+        self._inputs.close()
+        ended = self._worker.stop(timeout)
+        self._tally.end(self._worker.counts())
+        return ended
+
+    def problems(self) -> dict[str, str]:
+        """Return what the node lacks at this moment; a `Watch` decides what is worth telling."""
+        now = time.monotonic()
+        inputs, last = self._inputs, self._tally.last
+        problems = {}
+        if now - self._image_came > _SILENCE_S:
+            reasons = "; or ".join(entry.silence() for entry in inputs.images)
+            problems["image"] = f"waiting for images: {reasons}"
+        elif now - self._image_served > _SILENCE_S and self._problem_of_image:
+            problems["image"] = f"waiting for usable images: {self._problem_of_image}"
+        if self._problem_of_camera:
+            problems["camera_info"] = f"waiting for calibration: {self._problem_of_camera}"
+        elif self._calibration is None:
+            problems["camera_info"] = f"waiting for calibration: {inputs.camera_info.silence()}"
+        elif last is not None and last.result.reason is Reason.CALIBRATION_MISMATCH:
+            problems["camera_info"] = f"waiting for calibration: {last.result.detail}"
+        if self._outputs.problem:
+            problems["tf"] = f"poses wait: {self._outputs.problem}"
+        return problems
+
+    # Called by the executor.
+
+    def _on_image(self, message: Any) -> None:
+        now = time.monotonic()
+        self._image_came = now
+        self._tally.receive(now)
+        if not self._worker.submit(_Incoming(message, now)):
+            text = f"{self._config.queue_size} frames wait already (queue_size), so new ones are dropped"
+            self._warn_throttled("queue", text)
+
+    def _on_camera_info(self, message: Any) -> None:
+        calibration = _comparable(message)
+        if calibration == self._calibration:
+            return
+        first, self._calibration = self._calibration is None, calibration
+        choice = self._config.rectified
+        rectified = choice == "true"
+        if choice == "auto":
+            rectified = shows_rectified(self._inputs.images[0].topic)
+        camera: Camera | None = None
+        try:
+            camera = camera_from_message(message, rectified)
+        except ConfigurationError as error:
+            self._problem_of_camera = str(error)
+        else:
+            self._problem_of_camera = ""
+            text = "calibration received" if first else "calibration changed, tracking starts anew"
+            self._node.get_logger().info(f"{text}: {camera.width}x{camera.height}, {camera.distortion.value}")
+        self._processor.set_camera(camera)
+
+    def _tell(self, text: str) -> None:
+        self._warn_throttled(text, text)
+
+    # Called by the worker.
+
+    def _work(self, incoming: _Incoming) -> None:
+        processed = self._processor.process(incoming.message)
+        result = processed.result
+        if result.reason in GIVEN_UP:
+            self._problem_of_image = result.detail
+            self._warn_throttled(
+                result.reason.name, f"frame given up: {result.reason.value}: {result.detail}"
+            )
+        else:
+            self._image_served = time.monotonic()
+        try:
+            age_ms = 1e3 * (time.monotonic() - incoming.arrived)
+            self._outputs.publish(processed, {"age_ms": age_ms})
+        except Exception as error:
+            # One message that cannot be made must not end the thread that makes all others.
+            self._warn_throttled("publish", f"cannot publish: {type(error).__name__}: {error}")
+        self._tally.process(processed, incoming.arrived)
+
+    def _warn_throttled(self, key: str, text: str) -> None:
+        if self._throttle.allows(key, time.monotonic()):
+            self._warn(text)
+
+
+def _comparable(message: Any) -> tuple[Any, ...]:
+    """Return what of a `CameraInfo` determines the camera; NaN equals itself here."""
+    region = message.roi
+    return (
+        message.width,
+        message.height,
+        message.distortion_model,
+        repr(list(message.d)),
+        message.k.tobytes(),
+        message.p.tobytes(),
+        (message.binning_x, message.binning_y),
+        (region.x_offset, region.y_offset, region.width, region.height),
+    )

@@ -1,0 +1,108 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What tells of the motion, of the camera or of the base: poses, path, odometry, velocity, TF."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import Any
+
+from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped, TwistWithCovarianceStamped
+from nav_msgs.msg import Odometry, Path
+
+from drcn_ros.odometry import Result
+from drcn_ros.ros import messages
+from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.poses import Accumulator, UncertainPose, Velocity, pose_to_base, velocity_to_base
+from drcn_ros.ros.publishers import Publishers, wanted
+from drcn_ros.ros.transforms import BaseTransform, Broadcaster, import_tf2
+
+
+class MotionOutputs:
+    """Publishes the motion that results tell of.
+
+    Raises:
+        MissingDependencyError: the configuration needs tf2_ros, which is not installed.
+    """
+
+    def __init__(self, node: Any, config: NodeConfig) -> None:
+        self._node = node
+        self._config = config
+        self._base = BaseTransform(node, config.base_frame) if config.base_frame else None
+        self._broadcaster: Broadcaster | None = None
+        if config.publish_tf:
+            import_tf2("publish_tf")
+        self._publishers = Publishers(node)
+        self._pose = self._publishers.make(PoseWithCovarianceStamped, "~/pose")
+        self._path = self._publishers.make(Path, "~/path")
+        self._odometry = self._publishers.make(Odometry, "~/odometry")
+        self._twist = self._publishers.make(TwistWithCovarianceStamped, "~/twist")
+        self._accumulator = Accumulator()
+        self._poses: deque[PoseStamped] = deque()
+        self._poses_lock = threading.Lock()
+        self._path_changed = False
+        self._segment: int | None = None
+
+    @property
+    def problem(self) -> str:
+        """What keeps the motion from being published, or an empty text."""
+        return "" if self._base is None else self._base.problem
+
+    def update(self, config: NodeConfig) -> None:
+        """Take another configuration."""
+        self._config = config
+
+    def close(self) -> None:
+        """Take the publishers and the listener away."""
+        self._publishers.close()
+        if self._base is not None:
+            self._base.close()
+
+    def publish(self, result: Result, camera_frame: str) -> None:
+        """Publish the motion at one frame."""
+        pose, velocity = self._accumulator.add(result)
+        if pose is None:
+            return
+        if self._base is not None:
+            transform = self._base.lookup(camera_frame)
+            if transform is None:
+                return
+            pose = pose_to_base(pose, transform)
+            velocity = None if velocity is None else velocity_to_base(velocity, transform)
+        self._publish(result, pose, velocity, self._config.base_frame or camera_frame)
+
+    def publish_path(self) -> None:
+        """Publish the path when it has grown since the last time; its cost grows with its length."""
+        if not self._path_changed or not wanted(self._path):
+            return
+        with self._poses_lock:
+            self._path_changed = False
+            poses = list(self._poses)
+        if poses:
+            self._path.publish(Path(header=poses[-1].header, poses=poses))
+
+    def _publish(
+        self, result: Result, pose: UncertainPose, velocity: Velocity | None, moving_frame: str
+    ) -> None:
+        config = self._config
+        head = messages.header(result.stamp_ns, config.odom_frame)
+        if wanted(self._pose):
+            self._pose.publish(messages.pose_with_covariance(pose.matrix, pose.covariance, head))
+        if velocity is not None and wanted(self._twist):
+            moving = messages.header(result.stamp_ns, moving_frame)
+            self._twist.publish(messages.twist_stamped(velocity, moving))
+        if result.metric and wanted(self._odometry):
+            self._odometry.publish(messages.odometry(pose, velocity, head, moving_frame))
+        if result.metric and config.publish_tf:
+            if self._broadcaster is None:
+                self._broadcaster = Broadcaster(self._node)
+            self._broadcaster.send(pose.matrix, head, moving_frame)
+        with self._poses_lock:
+            if result.segment != self._segment:
+                self._segment = result.segment
+                self._poses.clear()
+            self._poses.append(messages.pose_stamped(pose.matrix, head))
+            while len(self._poses) > config.path_length:
+                self._poses.popleft()
+            self._path_changed = True

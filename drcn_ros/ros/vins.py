@@ -1,0 +1,84 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Tracks in the layouts that VINS-Mono and VINS-Fusion read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from geometry_msgs.msg import Point32
+from numpy.typing import NDArray
+from sensor_msgs.msg import ChannelFloat32, PointCloud
+from std_msgs.msg import Header
+
+from drcn_ros.geometry.camera import Camera
+from drcn_ros.odometry.types import Result
+from drcn_ros.ros.messages import normalised
+
+# The readers restart their own estimation after a gap of this length, so they have to be told.
+_LONGEST_GAP_NS = 1_000_000_000
+# Ids travel as float32, which holds integers exactly up to here.
+_ID_MASK = 2**24 - 1
+
+_MONO = ("id", "u", "v", "vx", "vy")
+# VINS-Fusion takes three more channels for a ground-truth point as soon as there are more than five.
+_FUSION = ("id", "camera", "u", "v", "vx", "vy", "gx", "gy", "gz")
+
+
+@dataclass(frozen=True)
+class _Seen:
+    stamp_ns: int
+    segment: int
+    ids: NDArray[np.uint32]
+    rays: NDArray[np.float64]
+
+
+class VinsTracks:
+    """Makes the feature messages; remembers the frame before for the velocities."""
+
+    def __init__(self) -> None:
+        self._last: _Seen | None = None
+
+    def add(
+        self, result: Result, camera: Camera | None, layout: str, head: Header
+    ) -> tuple[PointCloud | None, bool]:
+        """Return the message of this frame, if there is one, and whether the reader must restart before it.
+
+        The first frame after a start or a restart gives no message: the readers drop it, or take its missing
+        velocities for real.
+        """
+        last = self._last
+        rays = normalised(result.keypoints.points, camera)
+        self._last = _Seen(result.stamp_ns, result.segment, result.tracks.ids, rays)
+        if last is None:
+            return None, False
+        gap_ns = result.stamp_ns - last.stamp_ns
+        if gap_ns <= 0 or gap_ns > _LONGEST_GAP_NS or result.segment != last.segment:
+            return None, True
+        if camera is None:
+            return None, False
+        _, now, then = np.intersect1d(result.tracks.ids, last.ids, return_indices=True)
+        usable = np.isfinite(rays[now]).all(axis=1) & np.isfinite(last.rays[then]).all(axis=1)
+        now, then = now[usable], then[usable]
+        velocities = (rays[now] - last.rays[then]) / (1e-9 * gap_ns)
+        pixels = result.keypoints.points[now]
+        columns = {
+            "id": result.tracks.ids[now] & _ID_MASK,
+            "u": pixels[:, 0],
+            "v": pixels[:, 1],
+            "vx": velocities[:, 0],
+            "vy": velocities[:, 1],
+        }
+        zeros = np.zeros(len(now))
+        return (
+            PointCloud(
+                header=head,
+                points=[Point32(x=x, y=y, z=1.0) for x, y in rays[now].tolist()],
+                channels=[
+                    ChannelFloat32(name=name, values=columns.get(name, zeros).astype(float).tolist())
+                    for name in (_FUSION if layout == "fusion" else _MONO)
+                ],
+            ),
+            False,
+        )
