@@ -5,12 +5,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from drcn_ros.matching.nearest import MutualPairs
+# Torch takes seconds to load, and much that handles matches needs none of it.
+if TYPE_CHECKING:
+    import torch
+
+    from drcn_ros.matching.nearest import MutualPairs
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,8 @@ class Matches:
         min_score: float,
     ) -> Matches:
         """Return matches between keypoints, those below `min_score` dropped, best first."""
+        import torch
+
         order = torch.argsort(scores, descending=True, stable=True)
         order = order[scores[order] >= min_score]
         reference_index, current_index = pairs.reference_index[order], pairs.current_index[order]
