@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 
+from rclpy.duration import Duration
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
@@ -46,6 +47,16 @@ class CameraPublisher:
     def subscribers(self) -> int:
         """Number of readers that take both topics."""
         return min(self._image.get_subscription_count(), self._camera_info.get_subscription_count())
+
+    @property
+    def image_subscribers(self) -> int:
+        """Number of readers that take the images."""
+        return int(self._image.get_subscription_count())
+
+    def flush(self, timeout: Duration) -> bool:
+        """Wait until reliable readers have acknowledged everything; return whether they have."""
+        publishers = (self._camera_info, self._image)
+        return all(publisher.wait_for_all_acked(timeout) for publisher in publishers)
 
     def publish(self, frame: Frame) -> float:
         """Publish the calibration and the image; return `time.monotonic()` of the moment before."""

@@ -1,0 +1,51 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command-line options that say which frames of which input."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from drcn_ros.evaluation.sources import Selection, SourceOptions
+from drcn_ros.evaluation.sources.bag_sequence import BagTopics
+
+INPUT_HELP = "bag (rosbag2, ROS 1), TUM, KITTI or EuRoC folder, folder or pattern of images, or video"
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    """Add what the input may not say itself."""
+    group = parser.add_argument_group("input")
+    group.add_argument("--camera", type=Path, metavar="FILE", help="calibration (YAML), over the input's own")
+    group.add_argument("--gt", type=Path, metavar="FILE", help="ground truth in TUM or KITTI format")
+    group.add_argument(
+        "--image-topic", default="", metavar="NAME", help="images of a bag; camera of a KITTI or EuRoC folder"
+    )
+    group.add_argument("--camera-info-topic", default="", metavar="NAME", help="calibration in a bag")
+    group.add_argument(
+        "--gt-topic", default="", metavar="NAME", help="pose, odometry or TF topic of a bag, or 'none'"
+    )
+    group.add_argument(
+        "--fps", type=float, default=10.0, metavar="N", help="of images whose names are no times (default 10)"
+    )
+
+
+def add_selection_options(parser: argparse.ArgumentParser) -> None:
+    """Add which part of the input is wanted."""
+    group = parser.add_argument_group("part of the input")
+    group.add_argument("--step", type=int, default=1, metavar="N", help="take every N-th frame")
+    group.add_argument(
+        "--start", type=float, default=0.0, metavar="S", help="begin S seconds after the first"
+    )
+    group.add_argument("--duration", type=float, default=None, metavar="S", help="end S seconds later")
+
+
+def source_options(arguments: argparse.Namespace) -> SourceOptions:
+    """Return what was said about the input."""
+    topics = BagTopics(arguments.image_topic, arguments.camera_info_topic, arguments.gt_topic)
+    return SourceOptions(arguments.camera, arguments.gt, topics, arguments.fps)
+
+
+def selection(arguments: argparse.Namespace) -> Selection:
+    """Return which frames were asked for."""
+    return Selection(arguments.step, arguments.start, arguments.duration)
