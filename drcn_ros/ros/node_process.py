@@ -56,6 +56,11 @@ class NodeProcess:
                 command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
             )
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def check(self) -> None:
         """Raise DrcnError with the node's last words if it has ended."""
         code = self._process.poll()

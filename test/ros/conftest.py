@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -93,7 +94,9 @@ class Listener:
         self._executor.add_node(self.node)
         self._messages: dict[str, list[Any]] = {}
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._executor.spin, daemon=True)
+        self._spinning = threading.Lock()
+        self._closing = False
+        self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
     def listen(self, topic: str, kind: Any, match: bool = True) -> None:
@@ -112,6 +115,19 @@ class Listener:
             wait_until(lambda: self.node.count_publishers(topic) > 0)
             # Discovery is not the same moment on both sides.
             time.sleep(0.3)
+
+    @contextmanager
+    def standing_still(self) -> Iterator[None]:
+        """Take no message while the block runs."""
+        with self._spinning:
+            yield
+
+    def _spin(self) -> None:
+        while not self._closing:
+            with self._spinning:
+                self._executor.spin_once(timeout_sec=0.1)
+            # A lock that is taken again at once would never be had by anybody else.
+            time.sleep(0.0005)
 
     def messages(self, topic: str) -> list[Any]:
         with self._changed:
@@ -145,8 +161,9 @@ class Listener:
     def close(self) -> None:
         import rclpy
 
-        self._executor.shutdown()
+        self._closing = True
         self._thread.join()
+        self._executor.shutdown()
         self.node.destroy_node()
         rclpy.shutdown(context=self._context)
 

@@ -1,0 +1,81 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Compressed images, damaged ones, and a device without memory, to one running node, over DDS."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from sensor_msgs.msg import CameraInfo, CompressedImage
+
+pytestmark = pytest.mark.dds
+
+
+@pytest.fixture(scope="module")
+def camera(tmp_path_factory: pytest.TempPathFactory, kit: Any) -> Iterator[Any]:
+    remaps = {"image": "/eye/image_raw", "camera_info": "/eye/camera_info"}
+    setup = kit.Setup(
+        tmp_path_factory.mktemp("compressed"), remaps, image_transport="compressed", matcher__name="drcn"
+    )
+    setup.camera.advertise("/eye/camera_info", CameraInfo)
+    yield setup
+    assert setup.close() == 0
+    assert "Traceback" not in setup.log.read_text()
+
+
+def shown(camera: Any, kit: Any, pixels: np.ndarray, suffix: str = ".jpg", **options: Any) -> dict[str, str]:
+    """Show one compressed frame and return the values of its status."""
+    from drcn_ros.ros.messages import byte_array, header
+
+    _, data = cv2.imencode(suffix, pixels)
+    data = np.array(data)[: options.get("bytes")]
+    message = CompressedImage(header=header(camera.next_stamp(), "eye"), format=suffix, data=byte_array(data))
+    return kit.values(camera.show(message, options.get("topic", "/eye/image_raw/compressed")))
+
+
+def tracks(camera: Any, kit: Any, suffix: str = ".jpg", **options: Any) -> bool:
+    camera.camera.publish("/eye/camera_info", kit.camera_info())
+    states = [shown(camera, kit, kit.texture(shift=6.0 * n), suffix, **options)["state"] for n in range(6)]
+    return "TRACKING" in states
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_images_are_tracked_on_the_topic_of_image_transport(camera: Any, kit: Any, suffix: str) -> None:
+    assert tracks(camera, kit, suffix)
+
+
+def test_images_are_tracked_on_the_topic_as_given(camera: Any, kit: Any) -> None:
+    assert tracks(camera, kit, topic="/eye/image_raw")
+
+
+@pytest.mark.parametrize(("length", "complaint"), [(5000, "is cut off"), (0, "holds no data")])
+def test_a_damaged_jpeg_is_named_and_the_next_one_tracked(
+    camera: Any, kit: Any, length: int, complaint: str
+) -> None:
+    values = shown(camera, kit, kit.texture(), bytes=length)
+    assert (values["state"], values["reason"]) == ("LOST", "BAD_IMAGE")
+    assert complaint in values["detail"]
+    assert tracks(camera, kit)
+
+
+def test_a_device_without_memory_goes_on_at_a_smaller_size(camera: Any, kit: Any) -> None:
+    pid = camera.node.pid
+    in_use = int(Path(f"/proc/{pid}/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
+    unlimited = resource.prlimit(pid, resource.RLIMIT_AS)
+    try:
+        # Enough to receive and decode the image, not for the network's feature maps of it.
+        resource.prlimit(pid, resource.RLIMIT_AS, (in_use + 150 * 2**20, unlimited[1]))
+        values = shown(camera, kit, kit.texture(2560, 1920))
+    finally:
+        resource.prlimit(pid, resource.RLIMIT_AS, unlimited)
+    assert (values["state"], values["reason"]) == ("LOST", "OUT_OF_MEMORY")
+    assert "going on at 0.5 of the image's size" in values["detail"]
+    assert tracks(camera, kit)
+    assert shown(camera, kit, kit.texture())["working_scale"] == "0.500"

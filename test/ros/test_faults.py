@@ -1,0 +1,185 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What a camera can do wrong, to one running node, over DDS. After each fault the node must track again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+pytestmark = pytest.mark.dds
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, kit: Any) -> Iterator[Any]:
+    setup = kit.Setup(tmp_path_factory.mktemp("faults"))
+    setup.listener.listen("/vo_node/status", DiagnosticStatus)
+    setup.listener.listen("/diagnostics", DiagnosticArray)
+    setup.camera.advertise("/camera_info", CameraInfo)
+    setup.camera.advertise("/image", Image)
+    yield setup
+    assert setup.close() == 0
+    assert "Traceback" not in setup.log.read_text()
+
+
+@pytest.fixture
+def camera(node: Any, kit: Any) -> Iterator[Any]:
+    """The running node, tracking before the fault and again after it."""
+    calibrate(node, kit)
+    assert tracks(node, kit)
+    yield node
+    calibrate(node, kit)
+    assert tracks(node, kit)
+
+
+def calibrate(node: Any, kit: Any, **changes: Any) -> None:
+    node.camera.publish("/camera_info", kit.camera_info(**changes))
+
+
+def tracks(node: Any, kit: Any) -> bool:
+    """Show moving frames until one is tracked."""
+
+    def moved() -> bool:
+        node.shift += 7.0
+        return shown(node, kit, kit.texture(shift=node.shift % 100.0))["state"] == "TRACKING"
+
+    node.shift = getattr(node, "shift", 0.0)
+    return any(moved() for _ in range(20))
+
+
+def shown(node: Any, kit: Any, pixels: np.ndarray, **changes: Any) -> dict[str, str]:
+    """Show one frame and return the values of its status."""
+    message = kit.image(pixels, node.next_stamp())
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return kit.values(node.show(message))
+
+
+def diagnosed(node: Any, kit: Any) -> dict[str, str]:
+    """Return the values of the next diagnostics."""
+    seen = len(node.listener.messages("/diagnostics"))
+    kit.wait_until(lambda: len(node.listener.messages("/diagnostics")) > seen)
+    return kit.values(node.listener.messages("/diagnostics")[-1].status[0])
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"width": 0, "height": 0}, "0x0 pixels has no content"),
+        ({"step": 100}, "step is 100 bytes, a row needs 640"),
+        ({"height": 481}, "307200 bytes of data, height times step is 307840"),
+        ({"encoding": "hsv8"}, "encoding 'hsv8' is not supported"),
+    ],
+    ids=["zero size", "step too small", "data too short", "unknown encoding"],
+)
+def test_an_image_that_contradicts_itself_is_named(
+    camera: Any, kit: Any, changes: dict[str, Any], complaint: str
+) -> None:
+    values = shown(camera, kit, kit.texture(), **changes)
+    assert (values["state"], values["reason"]) == ("LOST", "BAD_IMAGE")
+    assert complaint in values["detail"]
+
+
+def test_another_resolution_waits_for_its_calibration(camera: Any, kit: Any) -> None:
+    values = shown(camera, kit, kit.texture(320, 240))
+    assert (values["state"], values["reason"]) == ("WAITING_FOR_CALIBRATION", "CALIBRATION_MISMATCH")
+    assert "image is 320x240, its calibration is for 640x480" in values["detail"]
+
+
+def test_another_encoding_goes_on_tracking(camera: Any, kit: Any) -> None:
+    camera.shift += 7.0
+    grey = kit.texture(shift=camera.shift % 100.0)
+    colour = kit.image(np.dstack([grey] * 3), camera.next_stamp(), "bgr8")
+    assert kit.values(camera.show(colour))["state"] == "TRACKING"
+
+
+@pytest.mark.parametrize("level", [0, 255, 128], ids=["black", "white", "grey"])
+def test_frames_without_texture_are_lost_for_want_of_keypoints(camera: Any, kit: Any, level: int) -> None:
+    values = shown(camera, kit, np.full((480, 640), level, np.uint8))
+    assert (values["state"], values["reason"]) == ("LOST", "FEW_KEYPOINTS")
+
+
+def test_saturated_frames_have_a_state(camera: Any, kit: Any) -> None:
+    saturated = np.clip(kit.texture().astype(int) * 4, 0, 255).astype(np.uint8)
+    assert shown(camera, kit, saturated)["state"] in ("TRACKING", "LOST", "STATIONARY")
+
+
+def test_the_same_frame_twice_makes_no_motion(camera: Any, kit: Any) -> None:
+    pixels = kit.texture(shift=3.0)
+    shown(camera, kit, pixels)
+    values = shown(camera, kit, pixels)
+    assert values["state"] in ("TRACKING", "STATIONARY", "LOST")
+    assert float(values["parallax_px"] or 0.0) < 0.5
+
+
+@pytest.mark.parametrize("seconds", [0.0, -5.0, 10.0], ids=["equal", "back", "ahead"])
+def test_a_jump_of_the_clock_starts_tracking_anew_and_is_counted(
+    camera: Any, kit: Any, seconds: float
+) -> None:
+    before = int(diagnosed(camera, kit)["clock_jumps"])
+    message = kit.image(kit.texture(), camera.next_stamp(seconds))
+    values = kit.values(camera.show(message))
+    assert (values["state"], values["reason"]) == ("INITIALIZING", "CLOCK_JUMP")
+    kit.wait_until(lambda: int(diagnosed(camera, kit)["clock_jumps"]) == before + 1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"k": [float("nan"), 0.0, 319.5, 0.0, 500.0, 239.5, 0.0, 0.0, 1.0]},
+        {"k": [0.0] * 9},
+        {"distortion_model": "secret", "d": [0.1]},
+    ],
+    ids=["NaN in K", "K[0] is zero", "unknown lens"],
+)
+def test_an_unusable_calibration_waits_for_another(camera: Any, kit: Any, changes: dict[str, Any]) -> None:
+    calibrate(camera, kit, **changes)
+    kit.wait_until(
+        lambda: shown(camera, kit, kit.texture())["state"] == "WAITING_FOR_CALIBRATION",
+        "the calibration was taken",
+    )
+
+
+def test_a_calibration_of_another_size_waits_for_the_right_one(camera: Any, kit: Any) -> None:
+    calibrate(camera, kit, width=1280, height=960)
+    kit.wait_until(lambda: shown(camera, kit, kit.texture())["reason"] == "CALIBRATION_MISMATCH")
+
+
+def test_a_calibration_that_changes_starts_tracking_anew(camera: Any, kit: Any) -> None:
+    before = int(shown(camera, kit, kit.texture())["segment"])
+    calibrate(camera, kit, d=[0.01, 0.0, 0.0, 0.0, 0.0])
+    kit.wait_until(lambda: int(shown(camera, kit, kit.texture())["segment"]) > before)
+
+
+def test_a_camera_faster_than_the_node_is_served_with_its_newest_frames(camera: Any, kit: Any) -> None:
+    before = diagnosed(camera, kit)
+    seen = len(camera.listener.messages("/vo_node/status"))
+    images = [kit.image(kit.texture(shift=0.2 * n), camera.next_stamp(0.005)) for n in range(300)]
+    camera.camera.stream("/image", images, 200.0)
+    kit.wait_until(lambda: diagnosed(camera, kit)["waiting"] == "0")
+    after = diagnosed(camera, kit)
+    received, processed, dropped = (
+        int(after[name]) - int(before[name]) for name in ("received", "processed", "dropped")
+    )
+    assert received == processed + dropped
+    statuses = camera.listener.messages("/vo_node/status")[seen:]
+    stamps = [float(kit.values(status)["stamp"]) for status in statuses]
+    assert stamps == sorted(stamps)
+    assert processed == len(statuses)
+
+
+def test_a_reader_that_does_not_keep_up_does_not_hold_up_the_node(camera: Any, kit: Any) -> None:
+    camera.listener.listen("/vo_node/keypoints", PointCloud2)
+    images = [kit.image(kit.texture(shift=1.0 * n), camera.next_stamp()) for n in range(40)]
+    before = diagnosed(camera, kit)
+    with camera.listener.standing_still():
+        camera.camera.stream("/image", images, 40.0)
+    last = f"{images[-1].header.stamp.sec}.{images[-1].header.stamp.nanosec:09d}"
+    camera.listener.wait_for("/vo_node/status", lambda status: kit.values(status)["stamp"] == last)
+    after = diagnosed(camera, kit)
+    assert int(after["received"]) - int(before["received"]) > 30
