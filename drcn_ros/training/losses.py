@@ -255,11 +255,12 @@ def coarse_loss(
 def filtered(consensus: SeparableConsensus, volume: torch.Tensor, pooled: bool) -> torch.Tensor:
     """Return the consensus of a correlation (N, hA, wA, hB, wB) with even sides, in the same shape."""
     if not pooled:
-        return consensus(mutual_matching(volume.relu())[:, None])[:, 0]
+        whole: torch.Tensor = consensus(mutual_matching(volume.relu())[:, None])
+        return whole[:, 0]
     count, *sides = volume.shape
     split = [count, *(part for side in sides for part in (side // _POOL, _POOL))]
     small = volume.reshape(split).amax((2, 4, 6, 8)).relu()
-    cleaned = consensus(mutual_matching(small)[:, None])[:, 0]
+    cleaned: torch.Tensor = consensus(mutual_matching(small)[:, None])[:, 0]
     spread = cleaned[:, :, None, :, None, :, None, :, None].expand(split)
     return spread.reshape(volume.shape)
 

@@ -46,7 +46,8 @@ def random_homography(random: np.random.Generator, size: int, hard: bool) -> Mat
     perspective[2, :2] = random.uniform(-1, 1, 2) * (0.45 if hard else 0.15) / size
     stretched = axis @ np.diag([scale * stretch, scale / stretch, 1.0]) @ axis.T
     back = _translation(*((size - 1) / 2 + shift))
-    return back @ perspective @ _rotation(angle) @ stretched @ _centred(size)
+    homography: Matrix = back @ perspective @ _rotation(angle) @ stretched @ _centred(size)
+    return homography
 
 
 def random_parallax(random: np.random.Generator, size: int, hard: bool) -> FloatArray:

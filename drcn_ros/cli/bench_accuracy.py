@@ -1,0 +1,92 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`drcn bench accuracy`: matchers on pairs of images with known geometry, one estimator for all."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from drcn_ros.errors import ConfigurationError
+from drcn_ros.evaluation.accuracy_benchmark import run_pairs, summarise
+from drcn_ros.evaluation.accuracy_report import draw, table, write_json
+from drcn_ros.evaluation.corruptions import CORRUPTIONS
+from drcn_ros.evaluation.image_pairs import open_pairs
+from drcn_ros.geometry.config import ESTIMATORS, TwoViewConfig
+from drcn_ros.matching import create_matcher
+from drcn_ros.matching.config import MATCHERS, MatcherConfig
+
+HELP = "accuracy of matchers on pairs of images with known geometry"
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "--matchers",
+        default="drcn,d2net,sift,orb",
+        help="names, separated by commas; NAME=FILE takes that weight file",
+    )
+    parser.add_argument(
+        "--sequences",
+        nargs="+",
+        required=True,
+        metavar="DIR@STEP",
+        help="pairs (i, i + STEP) of a sequence, or DIR of a planar scene with H_1_k files",
+    )
+    parser.add_argument("--corrupt", default="", help=f"also on copies: {','.join(CORRUPTIONS)}")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of the estimator per pair")
+    parser.add_argument("--every", type=int, default=1, help="take each such pair only")
+    parser.add_argument("--max-keypoints", type=int, default=2048)
+    parser.add_argument("--estimator", choices=ESTIMATORS, default=TwoViewConfig().estimator)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--json", type=Path, help="write the numbers there")
+    parser.add_argument("--plots", type=Path, help="draw pictures into this folder")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge each matcher on each set; print the table."""
+    for name in ("seeds", "every"):
+        if getattr(arguments, name) < 1:
+            msg = f"--{name} {getattr(arguments, name)}: must be at least 1"
+            raise ConfigurationError(msg)
+    corruptions = ["", *filter(None, arguments.corrupt.split(","))]
+    unknown = [kind for kind in corruptions if kind and kind not in CORRUPTIONS]
+    if unknown:
+        msg = f"--corrupt {unknown[0]}: known are {', '.join(CORRUPTIONS)}"
+        raise ConfigurationError(msg)
+    configs = {text: _matcher_config(text, arguments) for text in arguments.matchers.split(",")}
+    sets = [open_pairs(name, arguments.every) for name in arguments.sequences]
+    empty = next((pairs.name for pairs in sets if not pairs.pairs), None)
+    if empty is not None:
+        msg = f"{empty}: no pair of frames with known poses"
+        raise ConfigurationError(msg)
+    two_view = TwoViewConfig(estimator=arguments.estimator)
+    report: dict[str, dict[str, Any]] = {}
+    for text, config in configs.items():
+        matcher = create_matcher(config)
+        report[text] = {}
+        for pairs in sets:
+            for corruption in corruptions:
+                name = f"{pairs.name} {corruption}".strip()
+                print(f"{text} on {name}", file=sys.stderr, flush=True)
+                results = run_pairs(matcher, pairs, corruption, arguments.seeds, two_view)
+                report[text][name] = summarise(results)
+        if arguments.json is not None:
+            write_json(report, arguments.json)
+    print(table(report))
+    if arguments.plots is not None:
+        for path in draw(report, arguments.plots):
+            print(path)
+    return 0
+
+
+def _matcher_config(text: str, arguments: argparse.Namespace) -> MatcherConfig:
+    name, _, weights = text.partition("=")
+    if name not in MATCHERS:
+        msg = f"--matchers {text}: known are {', '.join(MATCHERS)}"
+        raise ConfigurationError(msg)
+    return MatcherConfig(
+        name=name, weights=weights, device=arguments.device, max_keypoints=arguments.max_keypoints
+    )

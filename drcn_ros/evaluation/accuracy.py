@@ -1,0 +1,71 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""How accurate the results of many pairs are: areas under error curves, medians, confidence intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drcn_ros.geometry.types import Array
+
+THRESHOLDS = (5, 10, 20)
+# An error that stands for no result at all.
+FAILED = 180.0
+
+_RESAMPLES = 500
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value with its 95 % confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+def rotation_error(estimate: Array, truth: Array) -> float:
+    """Return the angle between two rotations (3, 3), degrees."""
+    cosine = (np.trace(estimate.T @ truth) - 1) / 2
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
+
+
+def direction_error(estimate: Array, truth: Array) -> float:
+    """Return the angle between two directions (3,), degrees; 0 where the truth has no direction."""
+    length = float(np.linalg.norm(truth) * np.linalg.norm(estimate))
+    if length < 1e-9:
+        return 0.0
+    return float(np.degrees(np.arccos(np.clip(estimate @ truth / length, -1, 1))))
+
+
+def area_under_curve(errors: Array, threshold: float) -> float:
+    """Return the area, in percent, under the share of errors below e, for e from 0 to `threshold`.
+
+    The curve rises linearly between the sorted errors, as in the evaluation of SuperGlue (Sarlin et al.,
+    CVPR 2020).
+    """
+    ordered = np.sort(errors)
+    if len(ordered) == 0:
+        return 0.0
+    share = (np.arange(len(ordered)) + 1) / len(ordered)
+    ordered, share = np.concatenate([[0.0], ordered]), np.concatenate([[0.0], share])
+    last = int(np.searchsorted(ordered, threshold))
+    x = np.concatenate([ordered[:last], [threshold]])
+    y = np.concatenate([share[:last], [share[last - 1]]])
+    return float(100 * np.sum(np.diff(x) * (y[1:] + y[:-1]) / 2) / threshold)
+
+
+def interval(values: Array, statistic: Callable[[NDArray[np.float64]], float]) -> Interval:
+    """Return a statistic of values (pairs, ...) and its bootstrap interval over the pairs."""
+    random = np.random.default_rng(0)
+    resampled = [
+        statistic(values[random.integers(len(values), size=len(values))].ravel()) for _ in range(_RESAMPLES)
+    ]
+    tail = 50 * (1 - _CONFIDENCE)
+    low, high = np.percentile(resampled, [tail, 100 - tail])
+    return Interval(statistic(values.ravel()), float(low), float(high))
