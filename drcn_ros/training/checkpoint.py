@@ -48,7 +48,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        msg = f"checkpoint {path} cannot be read: {str(error).splitlines()[0]}; remove it to start anew"
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        msg = f"checkpoint {path} cannot be read: {reason}; remove it to start anew"
         raise InputError(msg) from None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         msg = f"{path} is no checkpoint of a training run; choose another output folder"

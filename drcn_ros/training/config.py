@@ -49,6 +49,9 @@ class PairConfig:
 class DegradationConfig:
     """What a camera does to the images, as shares of the images it is done to."""
 
+    lighting: float = parameter(
+        0.8, "Share in changed light; shadows and shading come less often.", minimum=0.0, maximum=1.0
+    )
     exposure: float = parameter(0.2, "Share with a wrong exposure.", minimum=0.0, maximum=1.0)
     blur: float = parameter(0.45, "Share blurred by focus or motion.", minimum=0.0, maximum=1.0)
     same_blur: float = parameter(

@@ -17,6 +17,8 @@ Kernel = NDArray[np.float32]
 # Motion reaches this many times the deviation of a focus blur.
 _MOTION_REACH = 5.0
 _SUBSTEPS = 8
+# Of the images in changed light, the shares with uneven light and with a shadow or highlight.
+_SHADED, _SHADOWED = 0.375, 0.3125
 
 
 def degrade(
@@ -35,7 +37,7 @@ def degrade(
     """
     strength = np.where(np.concatenate([hard, hard]), 1.0, 0.5)
     count = len(images)
-    images = _lighting(images, strength, random)
+    images = _lighting(images, strength, random, config)
     images = _blur(images, random, config)
     wrong = random.random(count) < config.exposure
     gain = np.where(wrong, np.exp(random.uniform(np.log(0.12), np.log(2.5), count)), 1.0)
@@ -53,22 +55,25 @@ def degrade(
 
 
 def _lighting(
-    images: torch.Tensor, strength: NDArray[np.float64], random: np.random.Generator
+    images: torch.Tensor,
+    strength: NDArray[np.float64],
+    random: np.random.Generator,
+    config: DegradationConfig,
 ) -> torch.Tensor:
     """Change gamma, contrast and brightness, cast shadows."""
     count, _, height, width = images.shape
-    changed = random.random(count) < 0.8
+    changed = random.random(count) < config.lighting
     gamma = np.exp(np.where(changed, random.uniform(-0.4, 0.4, count) * strength, 0))
     contrast = np.exp(np.where(changed, random.uniform(-0.5, 0.3, count) * strength, 0))
     offset = np.where(changed, random.uniform(-0.15, 0.15, count), 0)
     images = images.clamp(1e-4, 1) ** _column(gamma, images)
     images = (images - 0.5) * _column(contrast, images) + 0.5 + _column(offset, images)
     shading = np.ones((count, 1, 3, 3), np.float32)
-    shaded = random.random(count) < 0.3
+    shaded = random.random(count) < _SHADED * config.lighting
     shading[shaded] = random.uniform(0.5, 1.5, (int(shaded.sum()), 1, 3, 3))
     field = torch.from_numpy(shading).to(images.device)
     images = images * interpolate(field, size=(height, width), mode="bicubic", align_corners=False)
-    for index in np.flatnonzero(random.random(count) < 0.25):
+    for index in np.flatnonzero(random.random(count) < _SHADOWED * config.lighting):
         outline = (random.random((4, 2)) * [width, height]).astype(np.int32)
         mask = cv2.fillPoly(np.zeros((height, width), np.float32), [outline], 1.0)
         mask = cv2.GaussianBlur(mask, (0, 0), random.uniform(0.5, 6))

@@ -106,7 +106,8 @@ def choose_points(
     )
     peak = fine >= max_pool2d(fine, 5, 1, 2)
     usable = valid.flatten(1).float()
-    strength = (fine - fine.amin((2, 3), keepdim=True)).flatten(1) * usable
+    # A network that has failed gives no scores; the loss then tells, not the choice of points.
+    strength = ((fine - fine.amin((2, 3), keepdim=True)).flatten(1) * usable).nan_to_num()
     likely = torch.where(peak.flatten(1), strength.square(), 1e-6 * strength) + 1e-12 * usable + 1e-20
     anywhere = torch.multinomial(usable + 1e-9, count // 2, replacement=True, generator=generator)
     keypoints = torch.multinomial(likely, count - count // 2, replacement=True, generator=generator)

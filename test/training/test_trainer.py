@@ -1,0 +1,125 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from drcn_ros.errors import ConfigurationError
+from drcn_ros.networks.compact import CompactNetwork
+from drcn_ros.networks.weights import load_network
+from drcn_ros.training.config import OptimiserConfig, TrainingConfig
+from drcn_ros.training.log import read_log
+from drcn_ros.training.pairs import PairBatch, WarpedPhotographs
+from drcn_ros.training.photographs import read_photographs
+from drcn_ros.training.processes import Processes
+from drcn_ros.training.trainer import CHECKPOINT, PATIENCE, WEIGHTS, Trainer, TrainingError, learning_rate
+
+ALONE = Processes(0, 1, torch.device("cpu"))
+Make = Callable[..., TrainingConfig]
+
+
+def trainer(config: TrainingConfig) -> Trainer:
+    photographs = read_photographs(config.photographs)
+    source = WarpedPhotographs(photographs, config.pairs, config.degradations, ALONE.device)
+    return Trainer(config, source, ALONE, {"data": "made up"})
+
+
+def test_the_loss_falls(small_config: Make) -> None:
+    run = trainer(small_config(steps=24, pairs__hard=0.0, optimiser__learning_rate=3e-3))
+    run.run()
+    losses = [entry["loss"] for entry in read_log(Path(run.config.output))]
+    assert len(losses) == 24
+    assert np.mean(losses[-6:]) < 0.85 * np.mean(losses[:6])
+
+
+def test_a_resumed_run_equals_the_unbroken_one(small_config: Make, tmp_path: Path) -> None:
+    whole = trainer(small_config(output=str(tmp_path / "whole"), steps=6))
+    whole.run()
+    cut = trainer(small_config(output=str(tmp_path / "cut"), steps=6))
+    cut.run(lambda progress: cut.stop() if progress.step == 3 else None)
+    assert cut.step == 3
+    resumed = trainer(small_config(output=str(tmp_path / "cut"), steps=6))
+    assert resumed.step == 3
+    resumed.run()
+    for name, tensor in whole.network.state_dict().items():
+        assert torch.equal(tensor, resumed.network.state_dict()[name]), name
+    assert [entry["loss"] for entry in read_log(tmp_path / "whole")] == [
+        entry["loss"] for entry in read_log(tmp_path / "cut")
+    ]
+
+
+def test_a_checkpoint_of_another_configuration_is_refused(small_config: Make) -> None:
+    trainer(small_config(steps=1)).run()
+    with pytest.raises(ConfigurationError, match="batch 2 -> 3"):
+        trainer(small_config(steps=1, batch=3))
+
+
+def test_the_weights_serve_a_matcher_and_carry_their_notes(small_config: Make) -> None:
+    run = trainer(small_config(steps=1, start="embedded"))
+    run.run()
+    network = load_network(Path(run.config.output) / WEIGHTS)
+    assert isinstance(network, CompactNetwork)
+    assert network.config.subcell
+    assert torch.equal(network.consensus.gain, run.network.consensus.gain)
+
+
+def test_training_starts_from_weights_without_changing_what_they_say(small_config: Make) -> None:
+    run = trainer(small_config(start="embedded"))
+    embedded = load_network()
+    assert isinstance(embedded, CompactNetwork)
+    images = torch.rand(1, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        run.network.eval()
+        before, now = embedded(images), run.network(images)
+    torch.testing.assert_close(now.fine.values, before.fine.values, rtol=1e-4, atol=1e-4)
+
+
+class Poisoned:
+    """Passes pairs on, some of them so bright that the network overflows."""
+
+    def __init__(self, config: TrainingConfig, bad: Callable[[int], bool]) -> None:
+        photographs = read_photographs(config.photographs)
+        self._source = WarpedPhotographs(photographs, config.pairs, config.degradations, ALONE.device)
+        self._bad = bad
+        self._calls = 0
+
+    def batch(self, count: int, random: np.random.Generator) -> PairBatch:
+        batch = self._source.batch(count, random)
+        self._calls += 1
+        if self._bad(self._calls):
+            batch.first[:] = 3e38
+        return batch
+
+
+def test_a_step_without_finite_loss_is_skipped_and_counted(small_config: Make) -> None:
+    config = small_config(steps=3)
+    run = Trainer(config, Poisoned(config, lambda call: call == 2), ALONE)
+    run.run()
+    assert run.skipped == 1
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in run.network.state_dict().values())
+    assert read_log(Path(config.output))[-1]["skipped"] == 1
+
+
+def test_training_stops_when_the_loss_stays_without_value(small_config: Make) -> None:
+    config = small_config(steps=PATIENCE + 5, checkpoint_seconds=0)
+    run = Trainer(config, Poisoned(config, lambda call: call > 1), ALONE)
+    with pytest.raises(TrainingError, match="learning_rate"):
+        run.run()
+    kept = trainer(config)
+    assert kept.step == 1
+    assert (Path(config.output) / CHECKPOINT).is_file()
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    config = OptimiserConfig(learning_rate=1.0, warm_up=10, decay=0.5)
+    rates = [learning_rate(step, 100, config) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[20] == rates[49] == 1.0
+    assert rates[75] == pytest.approx(0.5)
+    assert 0 < rates[99] < 0.05
