@@ -12,12 +12,14 @@ from drcn_ros.networks.separable_consensus import SeparableConsensus
 
 # The consensus runs on the correlation reduced by two along each axis: same matches, a sixteenth of the work.
 _POOL = 2
+# Keeps the logarithm finite where all of a cell's probabilities vanish in float32.
+_LEAST_SUM = 1e-30
 
 
-def coarse_log_probability(
+def coarse_logits(
     consensus: SeparableConsensus, reference: torch.Tensor, current: torch.Tensor
 ) -> torch.Tensor:
-    """Return the log-probability that two cells show the same place, as seen from either image.
+    """Return logits that two cells show the same place: correlation plus what its neighbourhood agrees on.
 
     Args:
         consensus: filter of the correlation.
@@ -25,29 +27,61 @@ def coarse_log_probability(
         current: (C, hB, wB) unit features.
 
     Returns:
-        (hA, wA, hB, wB), sum of the log-softmax over B and the log-softmax over A: at most 0.
+        (hA, wA, hB, wB).
     """
     correlation = correlate(reference[None], current[None])[0]
     logits = consensus.temperature * correlation
-    height_a, width_a, height_b, width_b = (size // _POOL for size in correlation.shape)
-    if min(height_a, width_a, height_b, width_b) > 0:
-        inner = (
-            slice(height_a * _POOL),
-            slice(width_a * _POOL),
-            slice(height_b * _POOL),
-            slice(width_b * _POOL),
-        )
-        split = (height_a, _POOL, width_a, _POOL, height_b, _POOL, width_b, _POOL)
-        pooled = correlation[inner].reshape(split).amax((1, 3, 5, 7))
-        cleaned = consensus(mutual_matching(pooled.relu()[None])[None])[0, 0]
-        spread = cleaned[:, None, :, None, :, None, :, None].expand(split)
-        logits[inner] += consensus.gain * spread.reshape(correlation[inner].shape)
-    matrix = logits.flatten(2).flatten(0, 1)
-    matrix = matrix.log_softmax(dim=0) + matrix.log_softmax(dim=1)
-    return matrix.view(correlation.shape)
+    pooled = _pooled(correlation)
+    if pooled.numel():
+        cleaned = consensus(mutual_matching(pooled.relu()[None])[None])[0, 0] * consensus.gain
+        enlarged = cleaned.repeat_interleave(_POOL, dim=2).repeat_interleave(_POOL, dim=3)
+        height, width = enlarged.shape[2:]
+        for row in range(_POOL):
+            for column in range(_POOL):
+                rows = slice(row, enlarged.shape[0] * _POOL, _POOL)
+                columns = slice(column, enlarged.shape[1] * _POOL, _POOL)
+                logits[rows, columns, :height, :width] += enlarged
+    return logits
 
 
-def widened(log_probability: torch.Tensor) -> torch.Tensor:
-    """Return the maximum over 3x3 neighbours in B: a point near a border may fall into either cell."""
-    shape = log_probability.shape
-    return max_pool2d(log_probability.flatten(0, 1)[:, None], 3, stride=1, padding=1).view(shape)
+def pair_log_probability(
+    logits: torch.Tensor, reference_cells: torch.Tensor, current_cells: torch.Tensor
+) -> torch.Tensor:
+    """Return (N, M) log-probabilities, at most 0, that two cells match, as seen from either image.
+
+    The best of the 3x3 cells around the current cell counts: a point near a border may fall into either.
+
+    Args:
+        logits: (hA, wA, hB, wB).
+        reference_cells: (N,) flat cells of A.
+        current_cells: (M,) flat cells of B.
+    """
+    height, width = logits.shape[2:]
+    matrix = logits.view(-1, height * width)
+    largest = matrix.amax()
+    likelihood = (matrix - largest).exp_()
+    over_a = likelihood.sum(dim=0).clamp_(min=_LEAST_SUM).log_() + largest
+    over_b = likelihood.sum(dim=1).clamp_(min=_LEAST_SUM).log_() + largest
+    rows, row_of_point = torch.unique(reference_cells, return_inverse=True)
+    log_probability = 2 * matrix[rows] - over_b[rows, None] - over_a
+    widened = _maximum_of_neighbours(log_probability.view(-1, height, width)).flatten(1)
+    return widened[:, current_cells][row_of_point]
+
+
+def _pooled(correlation: torch.Tensor) -> torch.Tensor:
+    """Return the maxima over 2x2x2x2 cells; a last odd row or column is left out."""
+    inner = correlation[tuple(slice(size // _POOL * _POOL) for size in correlation.shape)]
+    inner = torch.maximum(inner[0::_POOL], inner[1::_POOL])
+    inner = torch.maximum(inner[:, 0::_POOL], inner[:, 1::_POOL])
+    return max_pool2d(inner, _POOL) if inner.numel() else inner
+
+
+def _maximum_of_neighbours(maps: torch.Tensor) -> torch.Tensor:
+    """Return the maximum over 3x3 cells of (N, h, w) maps; slices are several times faster than pooling."""
+    wide = maps.clone()
+    torch.maximum(wide[..., 1:], maps[..., :-1], out=wide[..., 1:])
+    torch.maximum(wide[..., :-1], maps[..., 1:], out=wide[..., :-1])
+    high = wide.clone()
+    torch.maximum(high[:, 1:], wide[:, :-1], out=high[:, 1:])
+    torch.maximum(high[:, :-1], wide[:, 1:], out=high[:, :-1])
+    return high

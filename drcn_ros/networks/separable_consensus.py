@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.nn.functional import relu
+from torch.nn.functional import conv2d, relu
 
 
 class SeparableLayer(nn.Module):
@@ -19,14 +19,14 @@ class SeparableLayer(nn.Module):
         self.over_b = nn.Conv2d(inputs, hidden, 3, padding=1)
         self.over_a = nn.Conv2d(hidden, outputs, 3, padding=1)
 
-    def forward(self, volume: torch.Tensor) -> torch.Tensor:
-        """Return (N, outputs, hA, wA, hB, wB) of a volume (N, inputs, hA, wA, hB, wB)."""
-        count, channels, height_a, width_a, height_b, width_b = volume.shape
-        planes = volume.permute(0, 2, 3, 1, 4, 5).reshape(-1, channels, height_b, width_b)
-        planes = relu(self.over_b(planes)).view(count, height_a, width_a, -1, height_b, width_b)
-        planes = planes.permute(0, 4, 5, 3, 1, 2).reshape(count * height_b * width_b, -1, height_a, width_a)
-        result: torch.Tensor = self.over_a(planes)
-        return result.view(count, height_b, width_b, -1, height_a, width_a).permute(0, 3, 4, 5, 1, 2)
+    def forward(self, volume: torch.Tensor, exchanged: bool = False) -> torch.Tensor:
+        """Return (N, hA, wA, hB, wB, outputs) of a volume (N, hA, wA, hB, wB, inputs).
+
+        With `exchanged` the images change their roles: what `forward` gives for the transposed volume.
+        """
+        first, second = (_convolve_a, _convolve_b) if exchanged else (_convolve_b, _convolve_a)
+        planes = relu(first(volume, self.over_b))
+        return second(planes, self.over_a)
 
 
 class SeparableConsensus(nn.Module):
@@ -48,13 +48,26 @@ class SeparableConsensus(nn.Module):
 
     def forward(self, volume: torch.Tensor) -> torch.Tensor:
         """Return the filtered volume, shape (N, 1, hA, wA, hB, wB) as given."""
-        return self._one_way(volume) + _exchange(self._one_way(_exchange(volume)))
+        volume = volume.movedim(1, -1)
+        return (self._one_way(volume, False) + self._one_way(volume, True)).movedim(-1, 1)
 
-    def _one_way(self, volume: torch.Tensor) -> torch.Tensor:
+    def _one_way(self, volume: torch.Tensor, exchanged: bool) -> torch.Tensor:
         for number, layer in enumerate(self.layers):
-            volume = layer(relu(volume) if number else volume)
+            volume = layer(relu(volume) if number else volume, exchanged)
         return volume
 
 
-def _exchange(volume: torch.Tensor) -> torch.Tensor:
-    return volume.permute(0, 1, 4, 5, 2, 3)
+def _convolve_b(volume: torch.Tensor, convolution: nn.Conv2d) -> torch.Tensor:
+    """Convolve over B: one image for each cell of A."""
+    planes: torch.Tensor = convolution(volume.flatten(0, 2).movedim(-1, 1))
+    return planes.movedim(1, -1).reshape(*volume.shape[:-1], -1)
+
+
+def _convolve_a(volume: torch.Tensor, convolution: nn.Conv2d) -> torch.Tensor:
+    """Convolve over A where it lies: neighbouring columns of A are as many steps apart as B has cells."""
+    step = volume.shape[3] * volume.shape[4]
+    planes = volume.flatten(2, 4).movedim(-1, 1)
+    planes = conv2d(
+        planes, convolution.weight, convolution.bias, padding=(1, step), dilation=(1, step)
+    ).movedim(1, -1)
+    return planes.reshape(*volume.shape[:-1], -1)
