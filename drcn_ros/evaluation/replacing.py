@@ -44,6 +44,29 @@ def whole_folder(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
+def replaced_folder(path: Path, mark: str) -> Iterator[Path]:
+    """Give a temporary folder that takes the place of `path`, which may be an earlier result.
+
+    Args:
+        path: folder to make.
+        mark: file by which an earlier result is known; any other folder with content is left alone.
+
+    Raises:
+        InputError: `path` holds something else, or the folder above cannot be written to.
+    """
+    if path.exists() and (not path.is_dir() or (any(path.iterdir()) and not (path / mark).is_file())):
+        msg = f"{path} exists and is no earlier result ({mark} is missing); choose another place"
+        raise InputError(msg)
+    with _named(path) as folder:
+        temporary = folder / path.name
+        temporary.mkdir()
+        yield temporary
+        if path.exists():
+            os.replace(path, folder / "replaced")
+        os.replace(temporary, path)
+
+
+@contextmanager
 def _named(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

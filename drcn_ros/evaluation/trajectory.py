@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -110,17 +111,18 @@ class Trajectory:
         before = np.where(exact, after, np.maximum(after - 1, 0))
         gaps = self.stamps_ns[after] - self.stamps_ns[before]
         inside = (self.stamps_ns[before] <= wanted) & (wanted <= self.stamps_ns[after])
-        known = exact | (inside & (gaps <= self._longest_gap()))
+        known = exact | (inside & (gaps <= self._longest_gap))
         share = np.where(exact, 0.0, (wanted - self.stamps_ns[before]) / np.maximum(gaps, 1))[known]
         first, second = before[known], after[known]
-        positions, quaternions = self.positions, self.quaternions
-        between = slerp(quaternions[first], quaternions[second], share)
-        poses[known, :3, :3] = rotations_from_quaternions(between)
+        start, end = (quaternions_from_rotations(self.poses[rows, :3, :3]) for rows in (first, second))
+        poses[known, :3, :3] = rotations_from_quaternions(slerp(start, end, share))
         # A pose that exists is returned as it is, without the rounding of its quaternion.
         poses[exact, :3, :3] = self.poses[after[exact], :3, :3]
-        poses[known, :3, 3] = positions[first] + share[:, None] * (positions[second] - positions[first])
+        start, end = self.positions[first], self.positions[second]
+        poses[known, :3, 3] = start + share[:, None] * (end - start)
         return poses, known
 
+    @cached_property
     def _longest_gap(self) -> float:
         usual = float(np.median(np.diff(self.stamps_ns))) if len(self) > 1 else 0.0
         return max(_LONGEST_GAP_NS, _USUAL_GAPS * usual)

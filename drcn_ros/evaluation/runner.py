@@ -1,0 +1,52 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Feeds every frame of a sequence through the odometry, in order, without a ROS graph."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from drcn_ros.evaluation.estimates import Correspondences, FrameEstimate, correspondences_of, estimate_of
+from drcn_ros.evaluation.prefetch import ahead
+from drcn_ros.evaluation.sources import ImageSequence, Selection
+from drcn_ros.matching.base import Matcher
+from drcn_ros.odometry.config import OdometryConfig
+from drcn_ros.odometry.types import Frame
+
+
+@dataclass(frozen=True)
+class Step:
+    """One frame and what came of it.
+
+    Attributes:
+        matches: None where they are not known.
+    """
+
+    frame: Frame
+    estimate: FrameEstimate
+    matches: Correspondences | None
+
+
+def run_direct(
+    sequence: ImageSequence,
+    selection: Selection,
+    config: OdometryConfig,
+    matcher: Matcher[Any] | None = None,
+) -> Iterator[Step]:
+    """Yield every selected frame with its result; frames are decoded ahead in a thread.
+
+    Args:
+        sequence: the input; without a calibration every frame waits for one.
+        selection: which frames.
+        config: of the odometry, the same as the node's.
+        matcher: made from the configuration when None.
+    """
+    from drcn_ros.odometry.visual_odometry import VisualOdometry
+
+    odometry = VisualOdometry(config, sequence.camera, matcher)
+    with ahead(sequence.frames(selection)) as frames:
+        for frame in frames:
+            result = odometry.process(frame)
+            yield Step(frame, estimate_of(result), correspondences_of(result))
