@@ -27,6 +27,8 @@ from drcn_ros.ros.recorder import FrameRecord, Recorder
 # Loading torch and the network on a busy small machine takes long.
 _START_TIMEOUT_S = 120.0
 _ANSWER_TIMEOUT_S = 60.0
+# Both sides know of each other at different moments; what is sent in between is lost.
+_DISCOVERY_S = 1.0
 # Frames that are waited for one by one before the pace of a camera is chosen.
 _PROBED = 6
 # A camera at this multiple of the node's time per frame loses next to nothing.
@@ -66,21 +68,22 @@ class LiveSession:
         self._published: dict[int, float] = {}
 
     def wait_until_ready(self) -> None:
-        """Wait until the node subscribes.
+        """Wait until the node subscribes and its answers can be heard.
 
         Raises:
             DrcnError: the node ended, or is not there in time.
         """
         end = time.monotonic() + _START_TIMEOUT_S
-        while self._camera.subscribers < 1:
+        while self._camera.subscribers < 1 or not self._recorder.is_connected():
             self._process.check()
             if time.monotonic() > end:
                 msg = f"the node did not subscribe to {IMAGE_TOPIC} within {_START_TIMEOUT_S:.0f} s"
                 raise DrcnError(msg)
             time.sleep(0.05)
+        time.sleep(_DISCOVERY_S)
 
     def play_in_step(self, frames: Iterable[Frame], on_frame: Callable[[], None]) -> None:
-        """Publish each frame and wait for its answer.
+        """Publish each frame and wait for its answer; nothing is lost with `processing: every_frame`.
 
         Raises:
             DrcnError: the node ended, or an answer did not come.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -63,18 +63,18 @@ class Recorder:
         self._frames: dict[int, FrameRecord] = {}
         self._answers = 0
         quality = QoSProfile(depth=_DEPTH, reliability=ReliabilityPolicy.RELIABLE)
-        for topic, kind, callback in (
-            ("status", DiagnosticStatus, self._on_status),
-            ("relative_pose", PoseWithCovarianceStamped, self._on_relative_pose),
-            ("pose", PoseWithCovarianceStamped, self._on_pose),
-            ("keypoints", PointCloud2, self._on_keypoints),
-            ("matches", PointCloud2, self._on_matches),
-        ):
+        self._subscriptions = [
             self._node.create_subscription(kind, f"/{node_name}/{topic}", callback, quality)
+            for topic, kind, callback in self._topics()
+        ]
         self._executor = SingleThreadedExecutor(context=context)
         self._executor.add_node(self._node)
         self._thread = threading.Thread(target=self._spin, name="recorder", daemon=True)
         self._thread.start()
+
+    def is_connected(self) -> bool:
+        """Return whether somebody publishes each of the topics."""
+        return all(self._node.count_publishers(entry.topic_name) for entry in self._subscriptions)
 
     def wait_for_answers(self, count: int, timeout_s: float) -> bool:
         """Wait until `count` frames have a status; return whether they have."""
@@ -85,6 +85,15 @@ class Recorder:
         """Return the answers so far, by stamp in nanoseconds, in the order of the stamps."""
         with self._condition:
             return dict(sorted((stamp, record) for stamp, record in self._frames.items()))
+
+    def _topics(self) -> tuple[tuple[str, Any, Callable[[Any], None]], ...]:
+        return (
+            ("status", DiagnosticStatus, self._on_status),
+            ("relative_pose", PoseWithCovarianceStamped, self._on_relative_pose),
+            ("pose", PoseWithCovarianceStamped, self._on_pose),
+            ("keypoints", PointCloud2, self._on_keypoints),
+            ("matches", PointCloud2, self._on_matches),
+        )
 
     def close(self) -> None:
         """Stop listening."""
