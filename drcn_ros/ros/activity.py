@@ -65,6 +65,7 @@ class Activity:
         self._image_came = self._image_served = time.monotonic()
         self._problem_of_image = self._problem_of_camera = ""
         self._calibration: tuple[Any, ...] | None = None
+        self._calibrated = False
         # Whatever was seen before a pause is no reference for what comes after it.
         processor.set_camera(None)
         processor.reset()
@@ -123,7 +124,7 @@ class Activity:
         calibration = _comparable(message)
         if calibration == self._calibration:
             return
-        first, self._calibration = self._calibration is None, calibration
+        self._calibration = calibration
         choice = self._config.rectified
         rectified = choice == "true"
         if choice == "auto":
@@ -135,7 +136,8 @@ class Activity:
             self._problem_of_camera = str(error)
         else:
             self._problem_of_camera = ""
-            text = "calibration received" if first else "calibration changed, tracking starts anew"
+            text = "calibration changed, tracking starts anew" if self._calibrated else "calibration received"
+            self._calibrated = True
             self._node.get_logger().info(f"{text}: {camera.width}x{camera.height}, {camera.distortion.value}")
         self._processor.set_camera(camera)
 

@@ -112,7 +112,10 @@ class Input:
         )
 
     def _complaint(self, publisher: Any) -> str | None:
-        who = f"the publisher of {self.topic} ({publisher.node_namespace.rstrip('/')}/{publisher.node_name})"
+        who = f"the publisher of {self.topic}"
+        # The name of a node that has just been found is not known yet.
+        if "UNKNOWN" not in publisher.node_name:
+            who += f" ({publisher.node_namespace.rstrip('/')}/{publisher.node_name})"
         if publisher.topic_type != self._type_name:
             hint = ""
             if "Image" in publisher.topic_type:

@@ -1,0 +1,140 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from drcn_ros.geometry.camera import Camera
+from drcn_ros.matching import Matcher, MatcherConfig, create_matcher
+from drcn_ros.matching.types import Features, Matches
+from drcn_ros.odometry import OdometryConfig, Reason, State, VisualOdometry
+from drcn_ros.ros.processor import Processor, is_out_of_memory
+
+CAMERA = Camera(640, 480, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
+ORB = MatcherConfig(name="orb", max_keypoints=500)
+
+
+class LimitedMatcher(Matcher[Features]):
+    """ORB on a device that holds images up to a number of pixels, or that is broken."""
+
+    name = "limited"
+
+    def __init__(self, most_pixels: int, error: type[Exception] = MemoryError) -> None:
+        self.inner = create_matcher(ORB)
+        self.most_pixels = most_pixels
+        self.error = error
+
+    def extract(self, image: np.ndarray) -> Features:
+        if image.size > self.most_pixels:
+            raise self.error("no more")
+        features: Features = self.inner.extract(image)
+        return features
+
+    def match(self, reference: Features, current: Features) -> Matches:
+        return self.inner.match(reference, current)
+
+
+def processor(matcher: Matcher[Any] | None = None) -> Processor:
+    made = Processor(VisualOdometry(OdometryConfig(matcher=ORB), matcher=matcher))
+    made.set_camera(CAMERA)
+    return made
+
+
+def show(processor: Processor, kit: Any, count: int, first: int = 0) -> list[Any]:
+    """Return what becomes of frames that move by six pixels each."""
+    frames = [kit.image(kit.texture(shift=6.0 * n), round(5e7 * n)) for n in range(first, first + count)]
+    return [processor.process(frame) for frame in frames]
+
+
+def test_a_frame_keeps_its_stamp_frame_and_image(kit: Any) -> None:
+    first, second = show(processor(), kit, 2)
+    assert second.result.stamp_ns == 50_000_000
+    assert second.frame_id == "camera"
+    assert second.camera == CAMERA
+    assert np.array_equal(first.image, kit.texture())
+    assert second.result.state is State.TRACKING
+
+
+def test_a_device_without_memory_gets_smaller_images_and_results_keep_their_pixels(kit: Any) -> None:
+    made = processor(LimitedMatcher(most_pixels=200 * 1000))
+    first, *rest = show(made, kit, 4)
+    assert (first.result.reason, first.working_scale) == (Reason.OUT_OF_MEMORY, 1.0)
+    assert "going on at 0.5" in first.result.detail
+    last = rest[-1]
+    assert (last.result.state, last.working_scale) == (State.TRACKING, 0.5)
+    assert last.result.keypoints.points.max() > 400.0
+    moved = last.result.matches.reference_points - last.result.matches.current_points
+    assert np.median(moved, axis=0) == pytest.approx([6.0, 0.0], abs=0.5)
+
+
+def test_a_device_that_holds_nothing_reports_each_frame_and_never_dies(kit: Any) -> None:
+    reports = show(processor(LimitedMatcher(most_pixels=0)), kit, 5)
+    assert [report.result.reason for report in reports] == [Reason.OUT_OF_MEMORY] * 5
+    assert reports[-1].working_scale == 0.25
+    assert "choose a smaller matcher" in reports[-1].result.detail
+
+
+def test_an_error_of_the_program_costs_one_frame(kit: Any) -> None:
+    matcher = LimitedMatcher(most_pixels=0, error=ZeroDivisionError)
+    made = processor(matcher)
+    (report,) = show(made, kit, 1)
+    assert report.result.reason is Reason.INTERNAL_ERROR
+    assert "ZeroDivisionError: no more (" in report.result.detail
+    matcher.most_pixels = 10**9
+    assert show(made, kit, 2, first=1)[-1].result.state is State.TRACKING
+
+
+def test_a_smaller_size_does_not_make_a_wrong_calibration_fit(kit: Any) -> None:
+    made = processor(LimitedMatcher(most_pixels=200 * 1000))
+    show(made, kit, 1)
+    made.set_camera(Camera(1280, 960, fx=1000.0, fy=1000.0, cx=640.0, cy=480.0))
+    (report,) = show(made, kit, 1, first=1)
+    assert report.result.reason is Reason.CALIBRATION_MISMATCH
+
+
+def test_changes_hold_from_the_next_frame_on(kit: Any) -> None:
+    made = processor()
+    show(made, kit, 2)
+    made.update(OdometryConfig(matcher=MatcherConfig(name="orb", max_keypoints=40)))
+    (few,) = show(made, kit, 1, first=2)
+    assert 0 < len(few.result.keypoints) <= 40
+    made.reset()
+    (again,) = show(made, kit, 1, first=3)
+    assert again.result.state is State.INITIALIZING
+    assert again.result.segment == few.result.segment + 1
+    made.set_camera(None)
+    (without,) = show(made, kit, 1, first=4)
+    assert without.result.state is State.WAITING_FOR_CALIBRATION
+
+
+def torch_error() -> Exception:
+    try:
+        torch.empty(2**62, dtype=torch.uint8)
+    except RuntimeError as error:
+        return error
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("error", "answer"),
+    [
+        (MemoryError(), True),
+        (torch.cuda.OutOfMemoryError("CUDA out of memory"), True),
+        (torch_error(), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+        (ValueError("out of memory"), False),
+    ],
+)
+def test_want_of_memory_is_told_from_other_errors(error: Exception, answer: bool) -> None:
+    assert is_out_of_memory(error) is answer
+
+
+def test_want_of_memory_in_opencv_is_known() -> None:
+    with pytest.raises(cv2.error) as caught:
+        cv2.resize(np.zeros((2, 2), np.uint8), (2**30, 2**30))
+    assert is_out_of_memory(caught.value)
