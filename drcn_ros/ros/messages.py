@@ -71,8 +71,8 @@ POINT_FIELDS = np.dtype(
     [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("u", "<f4"), ("v", "<f4"), ("score", "<f4"), ("id", "<u4")]
 )
 
-# A point further away than this many baselines moves by less than the noise of a pixel.
-_FARTHEST = 1000.0
+# Rays that meet at a smaller angle, radians, meet anywhere: the noise of a pixel is of this size.
+_LEAST_ANGLE = 1e-3
 
 _POINT_FIELD_TYPES = {
     "<f4": PointField.FLOAT32,
@@ -185,7 +185,7 @@ def match_rows(result: Result, camera: Camera | None) -> NDArray[np.void]:
 
 
 def point_rows(result: Result, camera: Camera, scale: float) -> NDArray[np.void]:
-    """Return one row of `POINT_FIELDS` per inlier that lies in front of both cameras at a finite distance.
+    """Return one row of `POINT_FIELDS` per inlier whose rays meet in front of both cameras.
 
     Coordinates are those of the reference camera; u and v are the pixel in its image. `scale` is the length
     of the translation.
@@ -200,7 +200,10 @@ def point_rows(result: Result, camera: Camera, scale: float) -> NDArray[np.void]
     # Only the rays matter for the depth, not what a pixel means at them.
     pairs = RayPairs(current, reference, np.eye(2)[None], np.eye(2)[None])
     inverse, inverse_current = inverse_depths(pairs, relative.rotation, relative.translation)
-    usable = (inverse > 1.0 / _FARTHEST) & (inverse_current > 1.0 / _FARTHEST)
+    turned = current @ relative.rotation.T
+    lengths = np.linalg.norm(reference, axis=1) * np.linalg.norm(turned, axis=1)
+    sines = np.linalg.norm(np.cross(reference, turned), axis=1) / lengths
+    usable = (inverse > 0.0) & (inverse_current > 0.0) & (sines > _LEAST_ANGLE)
     points = reference[usable] * (scale / inverse[usable])[:, None]
     found = np.zeros(len(points), POINT_FIELDS)
     found["x"], found["y"], found["z"] = points.T
