@@ -13,9 +13,10 @@ from types import FrameType
 from drcn_ros.configuration import parameters
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.training.config import TrainingConfig, make_config, read_config
-from drcn_ros.training.pairs import WarpedPhotographs
+from drcn_ros.training.pairs import Mixture, WarpedPhotographs
 from drcn_ros.training.photographs import read_photographs
 from drcn_ros.training.processes import join
+from drcn_ros.training.rooms import RenderedRooms
 from drcn_ros.training.trainer import WEIGHTS, Progress, Trainer
 
 
@@ -33,7 +34,9 @@ def run(arguments: argparse.Namespace) -> int:
     config = read_config(arguments.config, overrides) if arguments.config else make_config(overrides)
     photographs = read_photographs(config.photographs)
     with join(config.device) as processes:
-        source = WarpedPhotographs(photographs, config.pairs, config.degradations, processes.device)
+        made = photographs, config.pairs, config.degradations, processes.device
+        rooms = config.pairs.rooms
+        source = Mixture([(WarpedPhotographs(*made), 1 - rooms), (RenderedRooms(*made), rooms)])
         trainer = Trainer(config, source, processes, {"photographs_sha256": photographs.digest})
 
         def stop(number: int, frame: FrameType | None) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -17,11 +18,11 @@ from drcn_ros.training.degradations import degrade
 from drcn_ros.training.photographs import Grey, Photographs
 
 # A pair must share at least this part of its second image.
-_LEAST_OVERLAP = 0.2
+LEAST_OVERLAP = 0.2
 # Images with less contrast, as a deviation of values in [0, 1], show nothing to match.
 _LEAST_DEVIATION = 0.04
 # Pixels at the border of the first image that count as outside, since keypoints are not found there.
-_BORDER = 2.0
+BORDER = 2.0
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,10 @@ class WarpedPhotographs:
                 moved = moved + warps.rolling_shutter(random, size)
             positions = warps.apply(homography, moved)
             source = warps.apply(view, positions)
-            inside = (positions >= _BORDER) & (positions < size - 1 - _BORDER)
+            inside = (positions >= BORDER) & (positions < size - 1 - BORDER)
             inside &= (source >= 0) & (source <= np.array(tile.shape[::-1]) - 1)
             valid = inside.all(axis=-1)
-            if valid.mean() < _LEAST_OVERLAP:
+            if valid.mean() < LEAST_OVERLAP:
                 continue
             first = self._look(tile, warps.apply(view, grid), warps.local_scale(view, size))
             if float(first.std()) >= _LEAST_DEVIATION:
@@ -119,3 +120,22 @@ class WarpedPhotographs:
         extent = torch.tensor([width, height], device=self._device) * reduction
         grid = (2 * at + 1) / extent - 1
         return grid_sample(image, grid[None], padding_mode="reflection", align_corners=False)
+
+
+class Mixture:
+    """Takes each batch from one of several sources.
+
+    Args:
+        sources: with their shares, which are taken relative to their sum.
+    """
+
+    def __init__(self, sources: Sequence[tuple[PairSource, float]]) -> None:
+        self._sources = [source for source, share in sources if share > 0]
+        shares = np.array([share for _, share in sources if share > 0])
+        self._shares = shares / shares.sum()
+
+    def batch(self, count: int, random: np.random.Generator) -> PairBatch:
+        """Return `count` pairs of one source."""
+        if len(self._sources) == 1:
+            return self._sources[0].batch(count, random)
+        return self._sources[int(random.choice(len(self._sources), p=self._shares))].batch(count, random)
