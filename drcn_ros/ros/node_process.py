@@ -61,6 +61,10 @@ class NodeProcess:
         """Of the process."""
         return self._process.pid
 
+    def code(self) -> int | None:
+        """Return the exit code, or None while it runs."""
+        return self._process.poll()
+
     def check(self) -> None:
         """Raise DrcnError with the node's last words if it has ended."""
         code = self._process.poll()

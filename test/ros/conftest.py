@@ -14,6 +14,7 @@ import time
 import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -181,9 +182,17 @@ class Setup:
         self.node = NodeProcess(
             self.domain_id, {"matcher.name": "orb", **names}, self.log, remaps=remaps, profile=PROFILE
         )
-        self.camera = Camera(self.domain_id)
-        self.listener = Listener(self.domain_id)
-        self._stamp = 1_700_000_000
+        self._stamp_ns = 1_700_000_000 * 10**9
+
+    @cached_property
+    def camera(self) -> Camera:
+        """The camera, started when it is first wanted."""
+        return Camera(self.domain_id)
+
+    @cached_property
+    def listener(self) -> Listener:
+        """The listener, started when it is first wanted."""
+        return Listener(self.domain_id)
 
     def wait_for_log(self, text: str) -> str:
         """Return the first line of the node's log that holds `text`."""
@@ -197,7 +206,7 @@ class Setup:
 
     def next_stamp(self, seconds: float = 0.05) -> int:
         """Return the stamp of the next frame, nanoseconds."""
-        self._stamp_ns = getattr(self, "_stamp_ns", self._stamp * 10**9) + round(seconds * 1e9)
+        self._stamp_ns += round(seconds * 1e9)
         return self._stamp_ns
 
     def show(self, message: Any, topic: str = "/image") -> Any:
@@ -221,8 +230,9 @@ class Setup:
         )
 
     def close(self) -> int:
-        self.camera.close()
-        self.listener.close()
+        for part in ("camera", "listener"):
+            if part in vars(self):
+                getattr(self, part).close()
         return self.node.stop()
 
 

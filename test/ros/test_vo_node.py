@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+import signal
+import time
 from typing import Any
 
 import numpy as np
@@ -58,3 +61,51 @@ def test_a_stream_of_images_gives_every_topic_with_the_stamps_of_the_images(star
 
 def nanoseconds_of(row: Any) -> int:
     return int(row["ref_sec"]) * 10**9 + int(row["ref_nanosec"])
+
+
+def ended(setup: Any, kit: Any) -> int:
+    """Wait until the process has ended by itself and return its code."""
+    return int(kit.wait_until(lambda: setup.node.code() is not None and [setup.node.code()])[0])
+
+
+def errors(setup: Any) -> list[str]:
+    lines = setup.log.read_text().splitlines()
+    assert "Traceback" not in setup.log.read_text()
+    return [line for line in lines if "[ERROR]" in line or "[FATAL]" in line]
+
+
+def test_a_misspelt_parameter_is_told_and_two_interrupts_end_it_without_a_word(start: Any, kit: Any) -> None:
+    setup = start(matcher__max_keypoint=10)
+    setup.wait_for_log("active: images from /image")
+    assert "[WARN]" in setup.wait_for_log("did you mean matcher.max_keypoints?")
+    for _ in range(2):
+        os.kill(setup.node.pid, signal.SIGINT)
+    assert ended(setup, kit) == 0
+    assert errors(setup) == []
+
+
+def test_an_interrupt_while_it_loads_ends_it_without_a_word(start: Any, kit: Any) -> None:
+    setup = start(matcher__name="drcn")
+    kit.wait_until(lambda: setup.log.exists())
+    time.sleep(1.0)
+    os.kill(setup.node.pid, signal.SIGTERM)
+    # A process so young that Python has not come to the program's first line dies of the signal itself.
+    assert ended(setup, kit) in (0, -signal.SIGTERM)
+    assert errors(setup) == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "complaint"),
+    [
+        ({"matcher__name": "surf"}, "parameter matcher.name: 'surf' is unknown, choose one of drcn, d2net"),
+        ({"matcher__name": "drcn", "matcher__weights": "/nowhere/w.safetensors"}, "/nowhere/w.safetensors"),
+    ],
+    ids=["parameter", "weights"],
+)
+def test_what_keeps_it_from_starting_is_one_line_and_code_1(
+    start: Any, kit: Any, parameters: dict[str, Any], complaint: str
+) -> None:
+    setup = start(**parameters)
+    assert ended(setup, kit) == 1
+    (line,) = errors(setup)
+    assert complaint in line
