@@ -10,12 +10,17 @@ import sys
 from pathlib import Path
 from types import FrameType
 
+import torch
+
 from drcn_ros.configuration import parameters
 from drcn_ros.errors import ConfigurationError
-from drcn_ros.training.config import TrainingConfig, make_config, read_config
-from drcn_ros.training.pairs import Mixture, WarpedPhotographs
-from drcn_ros.training.photographs import read_photographs
+from drcn_ros.evaluation.sources import SourceOptions, open_source
+from drcn_ros.evaluation.sources.bag_sequence import BagTopics
+from drcn_ros.training.config import RecordingConfig, TrainingConfig, make_config, read_config
+from drcn_ros.training.pairs import Mixture, PairSource, WarpedPhotographs
+from drcn_ros.training.photographs import Grey, Photographs, read_photographs
 from drcn_ros.training.processes import join
+from drcn_ros.training.recording import RecordedPairs, match_frames, read_frames
 from drcn_ros.training.rooms import RenderedRooms
 from drcn_ros.training.trainer import WEIGHTS, Progress, Trainer
 
@@ -24,6 +29,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--config", type=Path, help="YAML file; config/train.yaml shows the layout")
     parser.add_argument(
+        "--from-bag",
+        metavar="BAG",
+        help="fine-tune on a recording: its frames are photographs, consecutive ones real pairs",
+    )
+    parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="one value, over the file's"
     )
 
@@ -31,12 +41,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Train; return 0 when the last step is done, 130 when the run was stopped before."""
     overrides = _overrides(arguments.set)
+    if arguments.from_bag:
+        overrides = {"start": "embedded", "recording.source": arguments.from_bag, **overrides}
     config = read_config(arguments.config, overrides) if arguments.config else make_config(overrides)
-    photographs = read_photographs(config.photographs)
+    frames = _frames(config.recording)
+    photographs = read_photographs(config.photographs, [first for first, _ in frames])
     with join(config.device) as processes:
-        made = photographs, config.pairs, config.degradations, processes.device
-        rooms = config.pairs.rooms
-        source = Mixture([(WarpedPhotographs(*made), 1 - rooms), (RenderedRooms(*made), rooms)])
+        source = _source(config, photographs, frames, processes.device)
         trainer = Trainer(config, source, processes, {"photographs_sha256": photographs.digest})
 
         def stop(number: int, frame: FrameType | None) -> None:
@@ -50,6 +61,33 @@ def run(arguments: argparse.Namespace) -> int:
         if processes.leads:
             print(f"\nstep {trainer.step}, weights in {Path(config.output) / WEIGHTS}", file=sys.stderr)
         return 0 if trainer.step == config.steps else 130
+
+
+def _frames(config: RecordingConfig) -> list[tuple[Grey, Grey | None]]:
+    if not config.source:
+        return []
+    options = SourceOptions(topics=BagTopics(image=config.topic))
+    return list(read_frames(open_source(config.source, options), config))
+
+
+def _source(
+    config: TrainingConfig,
+    photographs: Photographs,
+    frames: list[tuple[Grey, Grey | None]],
+    device: torch.device,
+) -> PairSource:
+    made = photographs, config.pairs, config.degradations, device
+    recorded = config.recording.share if frames else 0.0
+    rooms = (1 - recorded) * config.pairs.rooms
+    sources: list[tuple[PairSource, float]] = [
+        (WarpedPhotographs(*made), 1 - recorded - rooms),
+        (RenderedRooms(*made), rooms),
+    ]
+    if recorded > 0:
+        matched = match_frames(frames, config.recording)
+        sources.append((RecordedPairs(matched, config.pairs.size, device), recorded))
+        print(f"{len(matched)} pairs of consecutive frames", file=sys.stderr)
+    return Mixture(sources)
 
 
 def _overrides(settings: list[str]) -> dict[str, object]:

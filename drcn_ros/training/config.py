@@ -46,6 +46,18 @@ class PairConfig:
 
 
 @dataclass(frozen=True)
+class RecordingConfig:
+    """A recording whose frames are photographs, and whose consecutive frames are real pairs."""
+
+    source: str = parameter("", "Bag, folder or video; `--from-bag` sets it.")
+    topic: str = parameter("", "Image topic of a bag; empty finds it.")
+    frames: int = parameter(400, "Most frames used, spread evenly.", minimum=2)
+    share: float = parameter(0.3, "Share of batches made of consecutive frames.", minimum=0.0, maximum=0.9)
+    threshold_px: float = parameter(1.0, "Largest distance to the epipolar line, pixels.", minimum=0.1)
+    least_matches: int = parameter(50, "Fewest matches of two frames that must agree.", minimum=8)
+
+
+@dataclass(frozen=True)
 class DegradationConfig:
     """What a camera does to the images, as shares of the images it is done to."""
 
@@ -108,6 +120,7 @@ class TrainingConfig:
     log_every: int = parameter(20, "Steps from one line of the log to the next.", minimum=1)
     checkpoint_seconds: float = parameter(180.0, "Time between checkpoints, seconds.", minimum=0.0)
     photographs: PhotographConfig = section(PhotographConfig)
+    recording: RecordingConfig = section(RecordingConfig)
     pairs: PairConfig = section(PairConfig)
     degradations: DegradationConfig = section(DegradationConfig)
     loss: LossConfig = section(LossConfig)

@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,24 +51,15 @@ class Photographs:
         )
 
 
-def read_photographs(config: PhotographConfig) -> Photographs:
-    """Read all photographs of the folders.
+def read_photographs(config: PhotographConfig, more: Iterable[Grey] = ()) -> Photographs:
+    """Read all photographs of the folders and cut them, and `more` images, into tiles.
 
     Raises:
-        InputError: a folder is missing, or nothing in them can be used.
-    """
-    return collect(_decoded(_files(config)), config)
-
-
-def collect(images: Iterator[Grey | None], config: PhotographConfig) -> Photographs:
-    """Cut images into tiles; None stands for one that could not be decoded.
-
-    Raises:
-        InputError: nothing can be used.
+        InputError: a folder is missing, or nothing can be used.
     """
     tiles: list[Grey] = []
     files = broken = small = smooth = 0
-    for image in images:
+    for image in itertools.chain(_decoded(_files(config)), more):
         if image is None:
             broken += 1
         elif min(image.shape) < config.smallest:
@@ -117,7 +109,8 @@ def _tiles(image: Grey, side: int) -> Iterator[Grey]:
         rows, columns = (max(1, round(length / side)) for length in image.shape)
         for row in np.array_split(image, rows, axis=0):
             for tile in np.array_split(row, columns, axis=1):
-                yield np.ascontiguousarray(tile)
+                # A copy: a view would keep the whole photograph, and may not be writable.
+                yield np.array(tile)
         if max(image.shape) < 2 * _COARSEST * side:
             return
         half = (image.shape[1] // 2, image.shape[0] // 2)
