@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from drcn_ros.errors import InputError
 from drcn_ros.evaluation.metrics import align
 from drcn_ros.evaluation.replacing import replaced_folder
 from drcn_ros.evaluation.report import write_report
+from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import LogOptions, RunLog
 from drcn_ros.evaluation.runner import Step
 from drcn_ros.evaluation.sources import ImageSequence
@@ -23,7 +24,7 @@ from drcn_ros.evaluation.verdict import FILE, RunInfo, verdict, write_verdict
 def evaluate(
     steps: Iterable[Step],
     sequence: ImageSequence,
-    info: Callable[[], RunInfo],
+    info: Callable[[Sequence[FrameRow]], RunInfo],
     folder: Path,
     options: LogOptions | None = None,
     on_step: Callable[[Step], None] | None = None,
@@ -35,7 +36,7 @@ def evaluate(
     Args:
         steps: of the run, in order.
         sequence: what it runs over; gives the ground truth.
-        info: asked after the last step, when the sequence has told all its notes.
+        info: asked after the last step, when the sequence has told all its notes; gets all rows.
         folder: to be written.
         options: what is judged and kept.
         on_step: told each step after it was judged.
@@ -58,7 +59,7 @@ def evaluate(
             raise InputError(msg)
         path = log.path()
         paths = align(path.known, sequence.ground_truth)
-        content = verdict(info(), log.rows, log.errors, paths, options.min_motion)
+        content = verdict(info(log.rows), log.rows, log.errors, paths, options.min_motion)
         (temporary / "trajectory.tum").write_text("".join(tum_lines(path.known)), encoding="utf-8")
         (temporary / "trajectory.kitti").write_text("".join(kitti_lines(path.every)), encoding="utf-8")
         if len(paths.truth):

@@ -1,0 +1,138 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`drcn evaluate`: run the odometry over a bag or data set and judge it, or compare finished runs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from drcn_ros.cli.inputs import (
+    INPUT_HELP,
+    add_selection_options,
+    add_source_options,
+    selection,
+    source_options,
+)
+from drcn_ros.cli.parameters import add_parameter_options, configuration
+from drcn_ros.cli.progress import progress
+from drcn_ros.configuration import flatten
+from drcn_ros.errors import ConfigurationError, InputError
+from drcn_ros.evaluation.compare import PAGE, compare, names_of, read_run
+from drcn_ros.evaluation.evaluate import evaluate
+from drcn_ros.evaluation.report import FILE as REPORT
+from drcn_ros.evaluation.run_data import FrameRow
+from drcn_ros.evaluation.run_log import LogOptions
+from drcn_ros.evaluation.runner import run_direct
+from drcn_ros.evaluation.sources import ImageSequence, open_source
+from drcn_ros.evaluation.verdict import HEADINGS, RunInfo, table_row, text_table
+from drcn_ros.matching.config import MATCHERS
+from drcn_ros.odometry.types import Reason
+from drcn_ros.ros.config import NodeConfig
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("input", nargs="?", metavar="INPUT", help=INPUT_HELP)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the results")
+    add_source_options(parser)
+    add_selection_options(parser)
+    add_parameter_options(parser)
+    group = parser.add_argument_group("judging")
+    group.add_argument("--baseline", default="", metavar="A,B", help="other matchers on the same frames")
+    group.add_argument("--compare", nargs="+", type=Path, metavar="DIR", help="compare finished runs")
+    group.add_argument(
+        "--matches", type=int, default=0, metavar="N", help="draw the matches of every N-th frame"
+    )
+    group.add_argument(
+        "--min-motion",
+        type=float,
+        default=0.01,
+        metavar="M",
+        help="least true motion between two frames that has a direction, metres (default %(default)s)",
+    )
+    group.add_argument(
+        "--no-timing", action="store_true", help="write no wall times: two runs give the same bytes"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate or compare, print the table, return 0."""
+    if arguments.compare:
+        return _compare(arguments.compare, arguments.out or Path("comparison"))
+    if arguments.input is None:
+        msg = "name an INPUT to evaluate, or --compare DIR DIR for finished runs"
+        raise InputError(msg)
+    config = configuration(arguments)
+    baselines = _baselines(arguments.baseline, config.matcher.name)
+    chosen = selection(arguments)
+    sequence = open_source(arguments.input, source_options(arguments))
+    folder = arguments.out or _default_folder(arguments.input, config.matcher.name, chosen.step)
+    runs = {config.matcher.name: folder}
+    _evaluate(arguments, sequence, config, folder)
+    for name in baselines:
+        runs[name] = folder / f"baseline_{name}"
+        _evaluate(arguments, sequence, configuration(arguments, name), runs[name])
+    finished = {name: read_run(path) for name, path in runs.items()}
+    table = [list(HEADINGS), *(table_row(name, entry.verdict) for name, entry in finished.items())]
+    if baselines:
+        compare(finished, folder)
+    print(text_table(table))
+    for note in finished[config.matcher.name].verdict["notes"]:
+        print(f"note: {note}")
+    print(f"report: {folder / (PAGE if baselines else REPORT)}")
+    return 0
+
+
+def _evaluate(
+    arguments: argparse.Namespace, sequence: ImageSequence, config: NodeConfig, folder: Path
+) -> None:
+    chosen, name = selection(arguments), config.matcher.name
+    options = LogOptions(arguments.min_motion, arguments.matches, not arguments.no_timing)
+
+    def info(rows: Sequence[FrameRow]) -> RunInfo:
+        notes = [*sequence.notes.lines, *_remarks(sequence, rows, config)]
+        return RunInfo(arguments.input, sequence.kind, name, "direct", chosen, flatten(config), notes)
+
+    with progress(sequence.expected(chosen), name) as bar:
+        steps = run_direct(sequence, chosen, config)
+        evaluate(steps, sequence, info, folder, options, lambda step: bar.update())
+
+
+def _remarks(sequence: ImageSequence, rows: Sequence[FrameRow], config: NodeConfig) -> list[str]:
+    """Return what explains a poor verdict and lies in the user's hand."""
+    remarks = []
+    if sequence.camera is None:
+        remarks.append("no calibration, so there are no poses; give one with --camera FILE")
+    if sequence.ground_truth is None:
+        remarks.append("no ground truth, so nothing is judged; give one with --gt FILE")
+    jumps = sum(row.reason == Reason.CLOCK_JUMP.name for row in rows)
+    if jumps:
+        text = (
+            f"tracking started anew at {jumps} frames that came more than {config.max_gap:g} s after the last"
+        )
+        remarks.append(f"{text}; allow it with --set max_gap=SECONDS")
+    return remarks
+
+
+def _compare(folders: Sequence[Path], out: Path) -> int:
+    names = names_of(folders)
+    table = compare({name: read_run(folder) for name, folder in zip(names, folders, strict=True)}, out)
+    print(text_table(table))
+    print(f"comparison: {out / PAGE}")
+    return 0
+
+
+def _baselines(text: str, matcher: str) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in MATCHERS:
+            msg = f"--baseline {name} is unknown, choose from {', '.join(MATCHERS)}"
+            raise ConfigurationError(msg)
+    return [name for name in dict.fromkeys(names) if name != matcher]
+
+
+def _default_folder(source: str, matcher: str, step: int) -> Path:
+    stem = Path(source.rstrip("/*")).name or "input"
+    return Path("evaluation") / (f"{stem}_{matcher}" + (f"_step{step}" if step > 1 else ""))

@@ -1,0 +1,58 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Command-line options that set parameters: the node's own file, single values, the matcher's name."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from drcn_ros.configuration import build, parameters, read_parameter_file
+from drcn_ros.errors import ConfigurationError
+from drcn_ros.matching.config import MATCHERS
+from drcn_ros.ros.config import NodeConfig
+
+
+def add_parameter_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    group = parser.add_argument_group("parameters")
+    group.add_argument("--matcher", choices=MATCHERS, help="short for --set matcher.name=NAME")
+    group.add_argument("--params", type=Path, metavar="FILE", help="parameter file of the node")
+    group.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="one parameter, over the file"
+    )
+
+
+def configuration(arguments: argparse.Namespace, matcher: str | None = None) -> NodeConfig:
+    """Return the configuration that was asked for.
+
+    Args:
+        arguments: parsed ones.
+        matcher: over all else.
+
+    Raises:
+        ConfigurationError: a name is unknown or a value is refused.
+    """
+    values: dict[str, object] = {}
+    if arguments.params is not None:
+        values.update(read_parameter_file(arguments.params))
+    values.update(_settings(arguments.set))
+    if matcher or arguments.matcher:
+        values["matcher.name"] = matcher or arguments.matcher
+    return build(NodeConfig, values)
+
+
+def _settings(entries: Sequence[str]) -> dict[str, object]:
+    known = {entry.name: entry for entry in parameters(NodeConfig)}
+    values: dict[str, object] = {}
+    for entry in entries:
+        name, equals, text = entry.partition("=")
+        if not equals:
+            msg = f"--set {entry}: write NAME=VALUE, as in --set matcher.max_keypoints=500"
+            raise ConfigurationError(msg)
+        if name not in known:
+            msg = f"parameter {name} is unknown; known are {', '.join(known)}"
+            raise ConfigurationError(msg)
+        values[name] = known[name].parse(text)
+    return values

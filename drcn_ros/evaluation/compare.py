@@ -1,0 +1,80 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Finished runs side by side: a table, one picture, one page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from drcn_ros.errors import InputError
+from drcn_ros.evaluation import html
+from drcn_ros.evaluation.metrics import AlignedPaths, align
+from drcn_ros.evaluation.plots import plot_comparison
+from drcn_ros.evaluation.replacing import whole_file
+from drcn_ros.evaluation.run_data import FrameRow, read_rows
+from drcn_ros.evaluation.trajectory_files import read_trajectory
+from drcn_ros.evaluation.verdict import HEADINGS, read_verdict, table_row
+
+PICTURE, PAGE = "comparison.png", "comparison.html"
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """What a run left behind.
+
+    Attributes:
+        verdict: content of `metrics.json`.
+        rows: of `frames.csv`.
+        paths: estimated and true.
+    """
+
+    verdict: Mapping[str, Any]
+    rows: Sequence[FrameRow]
+    paths: AlignedPaths
+
+
+def read_run(folder: Path) -> FinishedRun:
+    """Read the folder of a run.
+
+    Raises:
+        InputError: it is no such folder, or damaged.
+    """
+    verdict = read_verdict(folder)
+    truth = folder / "groundtruth.tum"
+    estimate = read_trajectory(folder / "trajectory.tum")
+    paths = align(estimate, read_trajectory(truth) if truth.is_file() else None)
+    return FinishedRun(verdict, read_rows(folder / "frames.csv"), paths)
+
+
+def names_of(folders: Sequence[Path]) -> list[str]:
+    """Return the shortest ends of paths that tell them apart."""
+    parts = [folder.resolve().parts for folder in folders]
+    for count in range(1, max(len(entry) for entry in parts) + 1):
+        names = ["/".join(entry[-count:]) for entry in parts]
+        if len(set(names)) == len(names):
+            return names
+    msg = "the same run is named twice; compare different ones"
+    raise InputError(msg)
+
+
+def compare(runs: Mapping[str, FinishedRun], folder: Path) -> list[list[str]]:
+    """Write picture and page of several runs into a folder; return the table, headings first.
+
+    Raises:
+        InputError: the folder cannot be written to.
+    """
+    table = [list(HEADINGS), *(table_row(name, run.verdict) for name, run in runs.items())]
+    with whole_file(folder / PICTURE) as picture, whole_file(folder / PAGE) as page:
+        paths = {name: run.paths for name, run in runs.items()}
+        plot_comparison(paths, {name: run.rows for name, run in runs.items()}, picture)
+        inputs = ", ".join(dict.fromkeys(str(run.verdict["input"]) for run in runs.values()))
+        caption = "Paths aligned by a similarity (Sim3); share of frames below each value"
+        parts = [
+            html.section("Table", html.table(table)),
+            html.section("Picture", html.picture(picture, caption)),
+        ]
+        page.write_text(html.page("Comparison of runs", inputs, parts), encoding="utf-8")
+    return table
