@@ -91,13 +91,16 @@ def _evaluate(
     chosen, name = selection(arguments), config.matcher.name
     options = LogOptions(arguments.min_motion, arguments.matches, not arguments.no_timing)
 
-    def info(rows: Sequence[FrameRow]) -> RunInfo:
-        notes = [*sequence.notes.lines, *_remarks(sequence, rows, config)]
+    def info() -> RunInfo:
+        notes = sequence.notes.lines
         return RunInfo(arguments.input, sequence.kind, name, "direct", chosen, flatten(config), notes)
+
+    def remarks(rows: Sequence[FrameRow]) -> list[str]:
+        return _remarks(sequence, rows, config)
 
     with progress(sequence.expected(chosen), name) as bar:
         steps = run_direct(sequence, chosen, config)
-        evaluate(steps, sequence, info, folder, options, lambda step: bar.update())
+        evaluate(steps, sequence, info, folder, options, lambda step: bar.update(), remarks)
 
 
 def _remarks(sequence: ImageSequence, rows: Sequence[FrameRow], config: NodeConfig) -> list[str]:

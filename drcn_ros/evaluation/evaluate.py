@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,11 @@ from drcn_ros.evaluation.verdict import FILE, RunInfo, verdict, write_verdict
 def evaluate(
     steps: Iterable[Step],
     sequence: ImageSequence,
-    info: Callable[[Sequence[FrameRow]], RunInfo],
+    info: Callable[[], RunInfo],
     folder: Path,
     options: LogOptions | None = None,
     on_step: Callable[[Step], None] | None = None,
+    remarks: Callable[[Sequence[FrameRow]], list[str]] | None = None,
 ) -> dict[str, Any]:
     """Take the steps of a run and write its folder; return the content of `metrics.json`.
 
@@ -36,10 +38,11 @@ def evaluate(
     Args:
         steps: of the run, in order.
         sequence: what it runs over; gives the ground truth.
-        info: asked after the last step, when the sequence has told all its notes; gets all rows.
+        info: asked after the last step, when the sequence has told all its notes.
         folder: to be written.
         options: what is judged and kept.
         on_step: told each step after it was judged.
+        remarks: notes that follow from the finished rows.
 
     Raises:
         InputError: the input is damaged or has no frames, or the folder cannot be written.
@@ -57,9 +60,11 @@ def evaluate(
         if not log.rows:
             msg = f"{sequence.name}: not one frame was left to process; check --start, --duration and --step"
             raise InputError(msg)
+        about = info()
+        about = replace(about, notes=[*about.notes, *(remarks(log.rows) if remarks else ())])
         path = log.path()
         paths = align(path.known, sequence.ground_truth)
-        content = verdict(info(log.rows), log.rows, log.errors, paths, options.min_motion)
+        content = verdict(about, log.rows, log.errors, paths, options.min_motion)
         (temporary / "trajectory.tum").write_text("".join(tum_lines(path.known)), encoding="utf-8")
         (temporary / "trajectory.kitti").write_text("".join(kitti_lines(path.every)), encoding="utf-8")
         if len(paths.truth):
