@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The epipolar constraint in pixels: Sampson distance, its derivatives, refinement and cheirality.
+"""The epipolar constraint in pixels: Sampson distance, its derivatives, refinement, parallax.
 
 A pair of views is described by T_ref_cur = (R, t) with |t| = 1, so that X_ref = R X_cur + t and, for rays a
 of the current and b of the reference camera, b . (t x R a) = 0.
@@ -9,20 +9,32 @@ of the current and b of the reference camera, b . (t x R a) = 0.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from drcn_ros.geometry.robust import cauchy_weights, noise_scale
 from drcn_ros.geometry.rotation import cross_matrix, nearest_rotation, rotation_matrix, tangent_basis
 from drcn_ros.geometry.types import Array
+
+# A match farther from its epipolar line than this many times the noise is no inlier.
+INLIER_SCALE = 3.0
+# The noise is looked for between these, pixels: less is not credible, more is no match.
+NOISE_RANGE = (0.05, 4.0)
+_START_PX = 1.0
+_ITERATIONS, _NOISE_ITERATIONS = 10, 3
+# Radians; a hundredth of a pixel in most cameras.
+_SMALL_STEP = 1e-5
 
 
 @dataclass(frozen=True)
 class RayPairs:
-    """Matches as rays, with what one pixel means at each of them.
+    """Matches as rays, with what one pixel means at each of them; the last axis counts the matches.
 
     Attributes:
-        current, reference: (N, 3) rays (x, y, 1) of both cameras.
-        current_pixel, reference_pixel: (N, 2, 2) or (1, 2, 2), derivative of the ray's x and y by the pixel.
+        current, reference: (3, N) rays (x, y, 1) of both cameras.
+        current_pixel, reference_pixel: (2, 2, N) or (2, 2, 1), derivative [ray, pixel] of the ray's x and y.
     """
 
     current: Array
@@ -31,17 +43,36 @@ class RayPairs:
     reference_pixel: Array
 
     def __len__(self) -> int:
-        return len(self.current)
+        return int(self.current.shape[1])
 
-    def take(self, rows: Array | slice | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> RayPairs:
-        """Return the pairs that `rows` selects."""
+    def take(self, rows: NDArray[Any]) -> RayPairs:
+        """Return the pairs that `rows`, indices or a mask, selects."""
 
         def part(pixel: Array) -> Array:
-            return pixel if len(pixel) == 1 else pixel[rows]
+            return pixel if pixel.shape[2] == 1 else pixel[:, :, rows]
 
         return RayPairs(
-            self.current[rows], self.reference[rows], part(self.current_pixel), part(self.reference_pixel)
+            self.current[:, rows],
+            self.reference[:, rows],
+            part(self.current_pixel),
+            part(self.reference_pixel),
         )
+
+
+@dataclass(frozen=True)
+class EpipolarFit:
+    """An essential matrix and the matches that agree with it.
+
+    Attributes:
+        rotation, translation: T_ref_cur with |t| = 1.
+        noise_px: standard deviation of the inliers' Sampson distances.
+        inliers: (N,) bool.
+    """
+
+    rotation: Array
+    translation: Array
+    noise_px: float
+    inliers: NDArray[np.bool_]
 
 
 def sampson(pairs: RayPairs, rotation: Array, translation: Array) -> Array:
@@ -54,94 +85,59 @@ def sampson(pairs: RayPairs, rotation: Array, translation: Array) -> Array:
 
 
 def sampson_jacobian(pairs: RayPairs, rotation: Array, translation: Array) -> tuple[Array, Array]:
-    """Return the Sampson distances (N,) and their derivatives (N, 5).
+    """Return the Sampson distances (N,) and their derivatives (5, N).
 
     The five parameters are a rotation vector w and a tangent u: R' = exp(w) R, t' = t + B u, with B from
     `tangent_basis(t)`.
     """
-    residuals, scale, weighted_current, weighted_reference = _sampson(pairs, rotation, translation)
+    residuals, scale, pixel_a, pixel_b = _sampson(pairs, rotation, translation)
     a, b = pairs.current, pairs.reference
-    algebraic = residuals * scale
-    inverse = 1.0 / scale
-    outer = b[:, :, None] * (a * inverse[:, None])[:, None, :]
-    factor = (algebraic * inverse**3)[:, None]
-    outer[:, :, :2] -= b[:, :, None] * (factor * weighted_current)[:, None, :]
-    outer[:, :2, :] -= (factor * weighted_reference)[:, :, None] * a[:, None, :]
-    derivatives = np.empty((9, 5))
+    # The derivative by the nine entries of E, then by the five parameters.
+    left = b / scale
+    shrink = residuals / scale**2
+    by_a = _times(pairs.current_pixel, pixel_a) * shrink
+    by_b = _times(pairs.reference_pixel, pixel_b) * shrink
+    outer = left[:, None, :] * a[None, :, :]
+    outer[:, :2] -= b[:, None, :] * by_a[None, :, :]
+    outer[:2, :] -= by_b[:, None, :] * a[None, :, :]
+    derivatives = np.empty((5, 9))
     cross = cross_matrix(translation)
-    for axis in range(3):
-        derivatives[:, axis] = (cross @ cross_matrix(np.eye(3)[axis]) @ rotation).ravel()
-    basis = tangent_basis(translation)
-    for axis in range(2):
-        derivatives[:, 3 + axis] = (cross_matrix(basis[:, axis]) @ rotation).ravel()
-    return residuals, outer.reshape(-1, 9) @ derivatives
+    for axis, unit in enumerate(np.eye(3)):
+        derivatives[axis] = (cross @ cross_matrix(unit) @ rotation).ravel()
+    for axis, tangent in enumerate(tangent_basis(translation).T):
+        derivatives[3 + axis] = (cross_matrix(tangent) @ rotation).ravel()
+    return residuals, derivatives @ outer.reshape(9, -1)
 
 
 def _sampson(pairs: RayPairs, rotation: Array, translation: Array) -> tuple[Array, Array, Array, Array]:
     essential = cross_matrix(translation) @ rotation
-    a, b = pairs.current, pairs.reference
-    gradient_b = a @ essential.T
-    gradient_a = b @ essential[:, :2]
-    algebraic = np.einsum("ni,ni->n", b, gradient_b)
+    gradient_b = essential @ pairs.current
+    gradient_a = essential.T[:2] @ pairs.reference
+    b = pairs.reference
+    algebraic = b[0] * gradient_b[0] + b[1] * gradient_b[1] + b[2] * gradient_b[2]
     pixel_a = _transposed_times(pairs.current_pixel, gradient_a)
-    pixel_b = _transposed_times(pairs.reference_pixel, gradient_b[:, :2])
-    squared = np.einsum("ni,ni->n", pixel_a, pixel_a) + np.einsum("ni,ni->n", pixel_b, pixel_b)
+    pixel_b = _transposed_times(pairs.reference_pixel, gradient_b)
+    squared = pixel_a[0] ** 2 + pixel_a[1] ** 2 + pixel_b[0] ** 2 + pixel_b[1] ** 2
     scale = np.sqrt(np.maximum(squared, 1e-24))
-    return (
-        algebraic / scale,
-        scale,
-        _times(pairs.current_pixel, pixel_a),
-        _times(pairs.reference_pixel, pixel_b),
-    )
+    return algebraic / scale, scale, pixel_a, pixel_b
 
 
 def _times(matrices: Array, vectors: Array) -> Array:
-    return matrices[:, :, 0] * vectors[:, :1] + matrices[:, :, 1] * vectors[:, 1:]
+    return np.stack(
+        [
+            matrices[0, 0] * vectors[0] + matrices[0, 1] * vectors[1],
+            matrices[1, 0] * vectors[0] + matrices[1, 1] * vectors[1],
+        ]
+    )
 
 
 def _transposed_times(matrices: Array, vectors: Array) -> Array:
-    return matrices[:, 0, :] * vectors[:, :1] + matrices[:, 1, :] * vectors[:, 1:]
-
-
-def refine(
-    pairs: RayPairs, rotation: Array, translation: Array, scale_px: float, iterations: int = 20
-) -> tuple[Array, Array]:
-    """Return (R, t) at the minimum of the Cauchy loss log(1 + (r / scale_px)^2) of the Sampson distances.
-
-    Levenberg-Marquardt over the five degrees of freedom with the weights 1 / (1 + (r / scale_px)^2).
-    """
-    damping = 1e-4
-    residuals, jacobian = sampson_jacobian(pairs, rotation, translation)
-    cost = _cauchy(residuals, scale_px)
-    for _ in range(iterations):
-        weights = 1.0 / (1.0 + (residuals / scale_px) ** 2)
-        weighted = jacobian * weights[:, None]
-        hessian = weighted.T @ jacobian
-        gradient = weighted.T @ residuals
-        diagonal = np.diag(hessian).copy()
-        improved = False
-        for _ in range(6):
-            damped = hessian + np.diag(damping * diagonal + 1e-12 * diagonal.max() + 1e-300)
-            try:
-                step = -np.linalg.solve(damped, gradient)
-            except np.linalg.LinAlgError:
-                return rotation, translation
-            new_rotation, new_translation = moved(rotation, translation, step)
-            new_cost = _cauchy(sampson(pairs, new_rotation, new_translation), scale_px)
-            if new_cost < cost:
-                improved = True
-                break
-            damping *= 10.0
-        if not improved:
-            break
-        rotation, translation = new_rotation, new_translation
-        damping = max(damping * 0.1, 1e-9)
-        small = float(np.linalg.norm(step)) < 1e-7 or cost - new_cost < 1e-7 * cost
-        cost = new_cost
-        if small:
-            break
-        residuals, jacobian = sampson_jacobian(pairs, rotation, translation)
-    return nearest_rotation(rotation), translation
+    return np.stack(
+        [
+            matrices[0, 0] * vectors[0] + matrices[1, 0] * vectors[1],
+            matrices[0, 1] * vectors[0] + matrices[1, 1] * vectors[1],
+        ]
+    )
 
 
 def moved(rotation: Array, translation: Array, step: Array) -> tuple[Array, Array]:
@@ -150,8 +146,74 @@ def moved(rotation: Array, translation: Array, step: Array) -> tuple[Array, Arra
     return rotation_matrix(step[:3]) @ rotation, direction / np.linalg.norm(direction)
 
 
-def _cauchy(residuals: Array, scale_px: float) -> float:
-    return float(np.log1p((residuals / scale_px) ** 2).sum())
+def polish(pairs: RayPairs, rotation: Array, translation: Array) -> EpipolarFit:
+    """Return the fit of all matches next to a first pose.
+
+    Gauss-Newton on the Sampson distances with Cauchy weights, over the matches within three times the noise
+    that lie in front of both cameras. The noise is estimated anew at each of the first steps, so no threshold
+    in pixels remains. Without that cut, wrong matches that happen to lie near their epipolar lines pull the
+    pose.
+    """
+    noise = _START_PX
+    for iteration in range(_ITERATIONS):
+        residuals, jacobian = sampson_jacobian(pairs, rotation, translation)
+        settled = iteration >= _NOISE_ITERATIONS
+        if not settled:
+            in_front = _in_front(pairs, rotation, translation, INLIER_SCALE * noise)
+            noise = float(np.clip(noise_scale(residuals[in_front], noise), *NOISE_RANGE))
+        good = in_front & (np.abs(residuals) < INLIER_SCALE * noise)
+        weighted = jacobian * (good * cauchy_weights(residuals**2, noise))
+        hessian = weighted @ jacobian.T
+        # The damping keeps directions that the matches do not determine where they are.
+        hessian[np.diag_indices(5)] += 1e-6 * np.trace(hessian) + 1e-12
+        step = -np.linalg.solve(hessian, weighted @ residuals)
+        longest = float(np.abs(step).max())
+        rotation, translation = moved(rotation, translation, step * min(1.0, 0.3 / max(longest, 1e-12)))
+        if settled and longest < _SMALL_STEP:
+            break
+    rotation = nearest_rotation(rotation)
+    good = np.abs(sampson(pairs, rotation, translation)) < INLIER_SCALE * noise
+    good &= _in_front(pairs, rotation, translation, INLIER_SCALE * noise)
+    return EpipolarFit(rotation, translation, noise, good)
+
+
+def _in_front(pairs: RayPairs, rotation: Array, translation: Array, far_px: float) -> NDArray[np.bool_]:
+    """Return (N,) bool: the parallax points as it does in front of the cameras, or is too small to tell."""
+    shift, along = parallax_along(pairs, rotation, translation)
+    front: NDArray[np.bool_] = (along > 0.0) | (shift[0] ** 2 + shift[1] ** 2 < far_px**2)
+    return front
+
+
+def parallax(pairs: RayPairs, rotation: Array) -> Array:
+    """Return the displacements (2, N) that remain when the rotation is removed, reference pixels.
+
+    Rays that the rotation turns out of view have huge ones.
+    """
+    return to_pixels(pairs.reference_pixel, pairs.reference[:2] - _turned(pairs, rotation))
+
+
+def parallax_along(pairs: RayPairs, rotation: Array, translation: Array) -> tuple[Array, Array]:
+    """Return `parallax` (2, N) and its part (N,) along the epipolar line, positive in front."""
+    plane = _turned(pairs, rotation)
+    shift = to_pixels(pairs.reference_pixel, pairs.reference[:2] - plane)
+    line = to_pixels(pairs.reference_pixel, translation[:2, None] - plane * translation[2])
+    length = np.sqrt(line[0] ** 2 + line[1] ** 2)
+    along: Array = (shift[0] * line[0] + shift[1] * line[1]) / np.maximum(length, 1e-12)
+    return shift, along
+
+
+def _turned(pairs: RayPairs, rotation: Array) -> Array:
+    """Return where the current rays cross the reference's plane z = 1, (2, N), without a translation."""
+    turned = rotation @ pairs.current
+    plane: Array = turned[:2] / np.maximum(turned[2], 1e-6)
+    return plane
+
+
+def to_pixels(pixel: Array, rays: Array) -> Array:
+    """Return what differences of normalised coordinates (2, N) are in pixels."""
+    (a, b), (c, d) = pixel
+    determinant = a * d - b * c
+    return np.stack([(d * rays[0] - b * rays[1]) / determinant, (a * rays[1] - c * rays[0]) / determinant])
 
 
 def inverse_depths(pairs: RayPairs, rotation: Array, translation: Array) -> tuple[Array, Array]:
@@ -160,26 +222,16 @@ def inverse_depths(pairs: RayPairs, rotation: Array, translation: Array) -> tupl
     Zero is infinitely far, negative is behind the camera, and nothing is lost in between: both come from
     Z_ref b = Z_cur R a + t by eliminating the other depth, solved for 1 / Z in the least-squares sense.
     """
-    turned = pairs.current @ rotation.T
-    b = pairs.reference
-    normal = np.cross(turned, b)
-    by_reference = np.cross(turned, translation)
-    by_current = np.cross(b, translation)
-    return _ratio(by_reference, normal), _ratio(by_current, normal)
+    turned = rotation @ pairs.current
+    normal = _cross(turned, pairs.reference)
+    t = translation[:, None]
+    return _ratio(_cross(turned, t), normal), _ratio(_cross(pairs.reference, t), normal)
+
+
+def _cross(a: Array, b: Array) -> Array:
+    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
 def _ratio(denominator: Array, numerator: Array) -> Array:
-    squared = np.maximum(np.einsum("ni,ni->n", denominator, denominator), 1e-24)
-    ratio: Array = np.einsum("ni,ni->n", denominator, numerator) / squared
+    ratio: Array = (denominator * numerator).sum(axis=0) / np.maximum((denominator**2).sum(axis=0), 1e-24)
     return ratio
-
-
-def parallax(pairs: RayPairs, rotation: Array) -> Array:
-    """Return the displacements (N, 2) in reference pixels that remain when the rotation is removed."""
-    turned = pairs.current @ rotation.T
-    depth = np.where(turned[:, 2] > 1e-6, turned[:, 2], np.nan)
-    difference = pairs.reference[:, :2] - turned[:, :2] / depth[:, None]
-    result: Array = np.linalg.solve(
-        np.broadcast_to(pairs.reference_pixel, (len(pairs), 2, 2)), difference[:, :, None]
-    )[:, :, 0]
-    return result

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from drcn_ros.geometry.types import Array
@@ -55,8 +57,9 @@ def nearest_rotation(matrix: Array) -> Array:
 
 def tangent_basis(direction: Array) -> Array:
     """Return (3, 2) orthonormal columns perpendicular to the unit vector `direction` (3,)."""
-    helper = np.zeros(3)
-    helper[int(np.argmin(np.abs(direction)))] = 1.0
-    first = np.cross(direction, helper)
-    first /= np.linalg.norm(first)
-    return np.column_stack([first, np.cross(direction, first)])
+    x, y, z = (float(value) for value in direction)
+    # Without a case where it breaks down: Duff et al., Building an orthonormal basis, revisited, JCGT 2017.
+    sign = math.copysign(1.0, z)
+    a = -1.0 / (sign + z)
+    b = x * y * a
+    return np.array([[1.0 + sign * x * x * a, b], [sign * b, sign + y * y * a], [-sign * x, -y]])

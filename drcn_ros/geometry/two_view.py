@@ -1,41 +1,36 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Relative pose of two views from matches that are partly wrong."""
+"""What two views of one camera tell about its motion, from matches that are partly wrong."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
-import cv2
 import numpy as np
-import poselib
 from numpy.typing import NDArray
 
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.config import TwoViewConfig
-from drcn_ros.geometry.epipolar import (
-    RayPairs,
-    inverse_depths,
-    parallax,
-    refine,
-    sampson,
-    sampson_jacobian,
-)
-from drcn_ros.geometry.rotation import nearest_rotation, tangent_basis
+from drcn_ros.geometry.covariance import as_ros, pose_covariance
+from drcn_ros.geometry.epipolar import INLIER_SCALE, EpipolarFit, RayPairs, polish, sampson
+from drcn_ros.geometry.homography import decompose, fit_homography
+from drcn_ros.geometry.rotation_only import RotationFit, fit_rotation, rotation_residuals
+from drcn_ros.geometry.selection import MARGIN, Model, gric
+from drcn_ros.geometry.start import starting_pose
 from drcn_ros.geometry.types import Array, RelativePose
 
-# The length of a unit translation is unknown: its standard deviation in the covariance, in those units.
-SCALE_DEVIATION = 10.0
+# Radians between directions of translation that count as one pose.
+_SAME_POSE = 0.03
 
 
 class Failure(Enum):
-    """Why two views gave no pose."""
+    """Why two views gave no motion at all."""
 
     FEW_MATCHES = "too few matches"
     FEW_INLIERS = "too few matches agree"
     DEGENERATE = "the matches do not determine a motion"
+    PLANAR = "all points lie on a plane and two motions explain them"
 
 
 @dataclass(frozen=True)
@@ -43,16 +38,24 @@ class TwoView:
     """What the matches of two views tell.
 
     Attributes:
-        pose: T_ref_cur, or None with the `failure` that tells why.
-        failure: None with a pose.
-        inliers: (M,) bool, one per match as given.
-        parallax_px: median displacement of the inliers that the rotation does not explain, pixels.
-        noise_px: standard deviation of the inliers' distance to their epipolar lines, pixels.
+        model: GENERAL with a pose, ROTATION or IDENTITY without a translation, None with a `failure`.
+        pose: T_ref_cur of the general model, else None.
+        rotation: (3, 3) R_ref_cur of every model, else None.
+        rotation_covariance: (3, 3) about the reference axes, or None.
+        failure: why there is no model, or None.
+        planar: whether all points lie on one plane.
+        inliers: (M,) bool, one per match as given, those that agree with the model.
+        parallax_px: median displacement of the inliers that no rotation explains, pixels.
+        noise_px: standard deviation of the inliers' residuals.
         dropped: matches without a ray (outside the lens model or not finite).
     """
 
+    model: Model | None
     pose: RelativePose | None
+    rotation: Array | None
+    rotation_covariance: Array | None
     failure: Failure | None
+    planar: bool
     inliers: NDArray[np.bool_]
     parallax_px: float | None
     noise_px: float | None
@@ -60,146 +63,174 @@ class TwoView:
 
 
 def estimate_two_view(
-    reference_points: Array, current_points: Array, camera: Camera, config: TwoViewConfig
+    reference_points: Array,
+    current_points: Array,
+    camera: Camera,
+    config: TwoViewConfig,
+    predicted: tuple[Array, Array] | None = None,
 ) -> TwoView:
-    """Return the relative pose of two views of one camera; never raises for what the points hold.
+    """Return the motion between two views of one camera; never raises for what the points hold.
 
     Args:
         reference_points: (M, 2) pixels of the reference image as received, best match first.
         current_points: (M, 2) pixels of the current image.
         camera: of both images.
         config: estimator and thresholds.
+        predicted: (R, t) that the motion so far lets expect; decides only between two poses of a plane.
     """
     count = len(reference_points)
-    rays = np.hstack([camera.normalise(reference_points), camera.normalise(current_points)])
-    usable = np.isfinite(rays).all(axis=1)
-    rays = rays[usable]
-    dropped = count - len(rays)
-    if len(rays) < config.min_inliers:
+    pairs, rows = ray_pairs(reference_points, current_points, camera)
+    dropped = count - len(rows)
+    if len(rows) < config.min_inliers:
         return _failed(Failure.FEW_MATCHES, count, dropped)
-    pixel = np.diag([1.0 / camera.fx, 1.0 / camera.fy])[None]
-    ones = np.ones((len(rays), 1))
-    pairs = RayPairs(np.hstack([rays[:, 2:], ones]), np.hstack([rays[:, :2], ones]), pixel, pixel)
-    start = _start(rays, camera.mean_focal, config)
-    if start is None:
-        return _failed(Failure.DEGENERATE, count, dropped)
-    rotation, translation = refine(pairs, *start, scale_px=0.5 * config.threshold_px)
-    good = _inliers(pairs, rotation, translation, 2.0 * config.threshold_px)
-    if good.sum() < config.min_inliers:
-        return _failed(Failure.FEW_INLIERS, count, dropped)
-    residuals, jacobian = sampson_jacobian(pairs.take(good), rotation, translation)
-    noise = max(1.4826 * float(np.median(np.abs(residuals))), 1e-3)
-    covariance = _covariance(jacobian, translation, noise)
-    if covariance is None:
-        return _failed(Failure.DEGENERATE, count, dropped)
-    inliers = np.zeros(count, bool)
-    inliers[np.flatnonzero(usable)[good]] = True
-    displacement = np.linalg.norm(parallax(pairs.take(good), rotation), axis=1)
-    return TwoView(
-        pose=RelativePose(rotation, translation, covariance),
-        failure=None,
-        inliers=inliers,
-        parallax_px=float(np.nanmedian(displacement)),
-        noise_px=noise,
-        dropped=dropped,
+    start = starting_pose(pairs.reference[:2].T, pairs.current[:2].T, camera.mean_focal, config)
+    fit = None if start is None else polish(pairs, *start)
+    turn = fit_rotation(pairs, np.eye(3) if fit is None else fit.rotation)
+    return _select(_Evidence(pairs, rows, count, fit, turn), config, predicted)
+
+
+def ray_pairs(
+    reference_points: Array, current_points: Array, camera: Camera
+) -> tuple[RayPairs, NDArray[np.int64]]:
+    """Return the matches that have rays, and their rows among all of them."""
+    reference, reference_pixel = camera.rays(reference_points)
+    current, current_pixel = camera.rays(current_points)
+    rows = np.flatnonzero(np.isfinite(reference).all(axis=1) & np.isfinite(current).all(axis=1))
+    one = np.ones((1, len(rows)))
+    pairs = RayPairs(
+        np.vstack([current[rows].T, one]),
+        np.vstack([reference[rows].T, one]),
+        np.ascontiguousarray(np.moveaxis(current_pixel[rows], 0, 2)),
+        np.ascontiguousarray(np.moveaxis(reference_pixel[rows], 0, 2)),
     )
+    return pairs, rows
+
+
+@dataclass(frozen=True)
+class _Evidence:
+    pairs: RayPairs
+    rows: NDArray[np.int64]
+    count: int
+    fit: EpipolarFit | None
+    turn: RotationFit
+
+    @property
+    def dropped(self) -> int:
+        return self.count - len(self.rows)
+
+    def mask(self, inliers: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Return the mask over all matches from one over those with rays."""
+        mask = np.zeros(self.count, bool)
+        mask[self.rows[inliers]] = True
+        return mask
+
+
+def _select(evidence: _Evidence, config: TwoViewConfig, predicted: tuple[Array, Array] | None) -> TwoView:
+    fit, turn = evidence.fit, evidence.turn
+    agreeing = 0 if fit is None else int(fit.inliers.sum())
+    if max(agreeing, int(turn.inliers.sum())) < config.min_inliers:
+        return _failed(Failure.FEW_INLIERS, evidence.count, evidence.dropped)
+    if fit is None or agreeing < config.min_inliers:
+        return _without_translation(evidence, turn.noise_px, turn.inliers, config)
+    core = evidence.pairs.take(fit.inliers)
+    noise = float(np.hypot(fit.noise_px, config.systematic_px))
+    residuals = rotation_residuals(core, turn.rotation)
+    rotation_squared = residuals[0] ** 2 + residuals[1] ** 2
+    epipolar = gric(sampson(core, fit.rotation, fit.translation) ** 2, noise, Model.GENERAL)
+    if gric(rotation_squared, noise, Model.ROTATION) < epipolar + MARGIN * len(core):
+        return _without_translation(evidence, fit.noise_px, fit.inliers, config)
+    plane = fit_homography(core, fit.noise_px)
+    planar = plane is not None and gric(plane[1], noise, Model.PLANE) < epipolar
+    if plane is not None and planar:
+        chosen = _plane_pose(evidence.pairs, decompose(plane[0], core), fit, predicted)
+        if chosen is None:
+            return _failed(Failure.PLANAR, evidence.count, evidence.dropped)
+        fit = chosen
+    return _with_translation(evidence, fit, planar, config)
+
+
+def _with_translation(evidence: _Evidence, fit: EpipolarFit, planar: bool, config: TwoViewConfig) -> TwoView:
+    covariance = pose_covariance(evidence.pairs, fit)
+    if covariance is None:
+        return _failed(Failure.DEGENERATE, evidence.count, evidence.dropped)
+    if float(np.linalg.eigvalsh(covariance[3:, 3:])[-1]) > config.max_direction_deviation**2:
+        return _without_translation(evidence, fit.noise_px, fit.inliers, config)
+    return TwoView(
+        model=Model.GENERAL,
+        pose=RelativePose(fit.rotation, fit.translation, as_ros(covariance, fit.translation)),
+        rotation=fit.rotation,
+        rotation_covariance=covariance[:3, :3],
+        failure=None,
+        planar=planar,
+        inliers=evidence.mask(fit.inliers),
+        parallax_px=_parallax(evidence, fit.inliers),
+        noise_px=fit.noise_px,
+        dropped=evidence.dropped,
+    )
+
+
+def _without_translation(
+    evidence: _Evidence, noise_px: float, among: NDArray[np.bool_], config: TwoViewConfig
+) -> TwoView:
+    turn = evidence.turn
+    if int(turn.inliers.sum()) < config.min_inliers:
+        return _failed(Failure.DEGENERATE, evidence.count, evidence.dropped)
+    core = evidence.pairs.take(among)
+    noise = float(np.hypot(noise_px, config.systematic_px))
+    turned, still = (
+        (rotation_residuals(core, rotation) ** 2).sum(axis=0) for rotation in (turn.rotation, np.eye(3))
+    )
+    identity = gric(still, noise, Model.IDENTITY)
+    moved = gric(turned, noise, Model.ROTATION) < identity - MARGIN * len(core)
+    return TwoView(
+        model=Model.ROTATION if moved else Model.IDENTITY,
+        pose=None,
+        rotation=turn.rotation if moved else np.eye(3),
+        rotation_covariance=turn.covariance,
+        failure=None,
+        planar=False,
+        inliers=evidence.mask(turn.inliers),
+        parallax_px=_parallax(evidence, among),
+        noise_px=turn.noise_px,
+        dropped=evidence.dropped,
+    )
+
+
+def _plane_pose(
+    pairs: RayPairs,
+    poses: list[tuple[Array, Array]],
+    fit: EpipolarFit,
+    predicted: tuple[Array, Array] | None,
+) -> EpipolarFit | None:
+    """Return the fit from one of the poses of a plane, or None when two explain the matches alike."""
+    fits = [polish(pairs, *pose) for pose in poses] or [fit]
+    if len(fits) == 1:
+        return fits[0]
+    noise = min(entry.noise_px for entry in fits)
+    fits.sort(key=lambda entry: _loss(pairs, entry, noise))
+    best, second = fits[:2]
+    clear = _loss(pairs, second, noise) - _loss(pairs, best, noise) > MARGIN * float(best.inliers.sum())
+    if clear or _angle(best, second.translation) < _SAME_POSE:
+        return best
+    if predicted is None:
+        return None
+    near, far = sorted((best, second), key=lambda entry: _angle(entry, predicted[1]))
+    return near if _angle(near, predicted[1]) < 0.5 * _angle(far, predicted[1]) else None
+
+
+def _loss(pairs: RayPairs, fit: EpipolarFit, noise_px: float) -> float:
+    squared = (sampson(pairs, fit.rotation, fit.translation) / noise_px) ** 2
+    return float(np.log1p(np.minimum(squared, INLIER_SCALE**2)).sum())
+
+
+def _angle(fit: EpipolarFit, translation: Array) -> float:
+    return float(np.arccos(np.clip(fit.translation @ translation, -1.0, 1.0)))
+
+
+def _parallax(evidence: _Evidence, inliers: NDArray[np.bool_]) -> float:
+    residuals = rotation_residuals(evidence.pairs.take(inliers), evidence.turn.rotation)
+    return float(np.median(np.sqrt(2.0 * (residuals**2).sum(axis=0))))
 
 
 def _failed(failure: Failure, count: int, dropped: int) -> TwoView:
-    return TwoView(None, failure, np.zeros(count, bool), None, None, dropped)
-
-
-def _start(rays: Array, focal: float, config: TwoViewConfig) -> tuple[Array, Array] | None:
-    """Return (R, t) from a robust estimator over rays (N, 4), reference x y and current x y."""
-    reference = np.ascontiguousarray(rays[:, :2])
-    current = np.ascontiguousarray(rays[:, 2:])
-    if np.ptp(reference, axis=0).max() < 1e-9 or np.ptp(current, axis=0).max() < 1e-9:
-        return None
-    by = _magsac if config.estimator == "magsac" else _poselib
-    pose = by(reference, current, focal, config)
-    if pose is None or not np.isfinite(np.column_stack(pose)).all():
-        return None
-    rotation, translation = pose
-    length = float(np.linalg.norm(translation))
-    if length < 1e-12:
-        return None
-    return nearest_rotation(rotation), translation / length
-
-
-def _poselib(
-    reference: Array, current: Array, focal: float, config: TwoViewConfig
-) -> tuple[Array, Array] | None:
-    lens = {"model": "SIMPLE_PINHOLE", "width": -1, "height": -1, "params": [focal, 0.0, 0.0]}
-    pose, _ = poselib.estimate_relative_pose(
-        current * focal,
-        reference * focal,
-        lens,
-        lens,
-        {
-            "max_epipolar_error": config.threshold_px,
-            "min_iterations": min(100, config.max_iterations),
-            "max_iterations": config.max_iterations,
-            "seed": config.seed,
-        },
-        {},
-    )
-    return np.asarray(pose.R, np.float64), np.asarray(pose.t, np.float64).ravel()
-
-
-def _magsac(
-    reference: Array, current: Array, focal: float, config: TwoViewConfig
-) -> tuple[Array, Array] | None:
-    found: Any
-    # With the method's number OpenCV seeds its sampler itself, always alike.
-    found, mask = cv2.findEssentialMat(
-        current,
-        reference,
-        cameraMatrix=np.eye(3),
-        method=cv2.USAC_MAGSAC,
-        prob=0.9999,
-        threshold=config.threshold_px / focal,
-        maxIters=config.max_iterations,
-    )
-    if found is None:
-        return None
-    most, best = -1, None
-    for essential in np.asarray(found, np.float64).reshape(-1, 3, 3):
-        count, rotation, translation = cv2.recoverPose(
-            essential,
-            current,
-            reference,
-            cameraMatrix=np.eye(3),
-            distanceThresh=1e9,
-            mask=mask.copy(),
-        )[:3]
-        if count > most:
-            most = count
-            best = np.asarray(rotation, np.float64), np.asarray(translation, np.float64).ravel()
-    return best
-
-
-def _inliers(pairs: RayPairs, rotation: Array, translation: Array, threshold_px: float) -> NDArray[np.bool_]:
-    """Return (N,) bool: near the epipolar line and not behind a camera; far points are kept."""
-    near = np.abs(sampson(pairs, rotation, translation)) < threshold_px
-    shift = parallax(pairs, rotation)
-    far = np.einsum("ni,ni->n", shift, shift) < threshold_px**2
-    by_reference, by_current = inverse_depths(pairs, rotation, translation)
-    front = (by_reference > 0.0) & (by_current > 0.0)
-    good: NDArray[np.bool_] = near & (front | far)
-    return good
-
-
-def _covariance(jacobian: Array, translation: Array, noise_px: float) -> Array | None:
-    """Return (6, 6) in ROS's order from the derivatives (N, 5) of the inliers; None if undetermined."""
-    hessian = jacobian.T @ jacobian
-    values = np.linalg.eigvalsh(hessian)
-    if values[0] <= 1e-12 * values[-1]:
-        return None
-    five = np.linalg.inv(hessian) * noise_px**2
-    expand = np.zeros((6, 5))
-    expand[3:, :3] = np.eye(3)
-    expand[:3, 3:] = tangent_basis(translation)
-    covariance = expand @ five @ expand.T
-    covariance[:3, :3] += SCALE_DEVIATION**2 * np.outer(translation, translation)
-    symmetric: Array = 0.5 * (covariance + covariance.T)
-    return symmetric
+    return TwoView(None, None, None, None, failure, False, np.zeros(count, bool), None, None, dropped)

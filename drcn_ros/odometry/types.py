@@ -35,6 +35,9 @@ class Reason(Enum):
     BAD_IMAGE = "the image has an unusable shape or type"
     FEW_KEYPOINTS = "the image has too few keypoints (texture, blur or exposure)"
     FEW_MATCHES = "too few keypoints match the reference frame"
+    LOW_PARALLAX = "the camera turned, and no parallax beyond the noise tells a translation"
+    NO_MOTION = "the image has not moved beyond the noise of the matches"
+    PLANAR_AMBIGUITY = "all points lie on one plane, and two motions explain them equally"
     FEW_INLIERS = "too few matches agree on one motion"
     DEGENERATE = "the matches do not determine a motion"
     CLOCK_JUMP = "the stamps went back or jumped, so tracking started anew"
@@ -89,6 +92,7 @@ class Result:
         matches: with the reference frame; `current_index` refers to `keypoints`.
         inliers: (M,) bool, the matches that agree with `relative_pose`.
         relative_pose: T_ref_cur with unit translation, or None when the state has none.
+        rotation: (3, 3) R_ref_cur, known also without a translation (ROTATION_ONLY, STATIONARY), or None.
         pose: (4, 4) accumulated T_start_cur; up to scale unless `metric`.
         segment: counts restarts of the accumulated pose.
         parallax_px: median displacement of the inliers after removing the rotation, pixels, or None.
@@ -109,3 +113,4 @@ class Result:
     segment: int
     parallax_px: float | None
     latency: Latency
+    rotation: Array | None = None

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from drcn_ros.errors import ImageError
 from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.selection import Model
 from drcn_ros.geometry.two_view import Failure, TwoView, estimate_two_view
 from drcn_ros.geometry.types import Array
 from drcn_ros.matching.base import Matcher
@@ -25,6 +26,7 @@ _REASONS = {
     Failure.FEW_MATCHES: Reason.FEW_MATCHES,
     Failure.FEW_INLIERS: Reason.FEW_INLIERS,
     Failure.DEGENERATE: Reason.DEGENERATE,
+    Failure.PLANAR: Reason.PLANAR_AMBIGUITY,
 }
 
 
@@ -106,7 +108,7 @@ class VisualOdometry:
         self._last_stamp_ns = None
 
     def process(self, frame: Frame, with_descriptors: bool = False) -> Result:
-        """Return what is known at this frame, on demand with the descriptors. No content of an image raises."""
+        """Return what is known at this frame, on demand with descriptors. No content of an image raises."""
         begin = time.perf_counter()
         jumped = self._clock_jumped(frame.stamp_ns)
         if jumped:
@@ -176,6 +178,11 @@ class VisualOdometry:
         if two_view.failure is not None:
             detail = f"{len(matches)} matches, need {self._config.two_view.min_inliers} that agree"
             return _Decision(State.LOST, _REASONS[two_view.failure], detail, two_view)
+        if two_view.model is not Model.GENERAL:
+            detail = f"parallax {two_view.parallax_px:.2f} px at a noise of {two_view.noise_px:.2f} px"
+            if two_view.model is Model.ROTATION:
+                return _Decision(State.ROTATION_ONLY, Reason.LOW_PARALLAX, detail, two_view)
+            return _Decision(State.STATIONARY, Reason.NO_MOTION, detail, two_view)
         detail = (
             f"{count} of {len(matches)} matches agree within {two_view.noise_px:.2f} px, "
             f"parallax {two_view.parallax_px:.1f} px"
@@ -199,8 +206,13 @@ class VisualOdometry:
         )
 
     def _accumulate(self, decision: _Decision) -> None:
-        if decision.state is State.TRACKING and decision.two_view and decision.two_view.pose:
-            self._pose = self._pose @ decision.two_view.pose.matrix()
+        if decision.two_view is None or decision.two_view.rotation is None:
+            return
+        step = np.eye(4)
+        step[:3, :3] = decision.two_view.rotation
+        if decision.two_view.pose is not None:
+            step[:3, 3] = decision.two_view.pose.translation
+        self._pose = self._pose @ step
 
     def _result(
         self,
@@ -224,6 +236,7 @@ class VisualOdometry:
             matches=matches,
             inliers=np.zeros(len(matches), bool) if two_view is None else two_view.inliers,
             relative_pose=None if two_view is None else two_view.pose,
+            rotation=None if two_view is None else two_view.rotation,
             pose=self._pose.copy(),
             metric=False,
             segment=self._segment,

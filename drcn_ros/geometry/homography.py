@@ -1,0 +1,85 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Two views of one plane."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from drcn_ros.geometry.epipolar import INLIER_SCALE, RayPairs, to_pixels
+from drcn_ros.geometry.robust import cauchy_weights
+from drcn_ros.geometry.types import Array
+
+_ITERATIONS = 6
+# Part of the points that must lie in front of the camera in a credible solution.
+_IN_FRONT = 0.95
+
+
+def fit_homography(pairs: RayPairs, noise_px: float) -> tuple[Array, Array] | None:
+    """Return H (3, 3) with b ~ H a and its squared residuals (N,), pixels^2; None where none fits.
+
+    Direct linear transform, repeated with the weights of the last residuals. It starts from all matches, so
+    it finds a plane on which nearly all of them lie, and no other: only that one makes a pose ambiguous.
+    """
+    weights = np.ones(len(pairs))
+    squared = np.full(len(pairs), np.inf)
+    homography = np.eye(3)
+    for _ in range(_ITERATIONS):
+        found = _linear(pairs, weights)
+        if found is None:
+            return None
+        homography = found
+        squared = homography_residuals(pairs, homography)
+        scale = max(noise_px, float(np.sqrt(np.median(squared) / 1.386)))
+        weights = cauchy_weights(squared, scale) * (squared < (2.0 * INLIER_SCALE * scale) ** 2)
+    return homography, squared
+
+
+def homography_residuals(pairs: RayPairs, homography: Array) -> Array:
+    """Return the squared distances (N,) of both points to their exact place, halved, pixels^2.
+
+    Half of them, as a rotation has it: the noise of one point, since both points of a match are noisy.
+    """
+    mapped = homography @ pairs.current
+    with np.errstate(all="ignore"):
+        pixels = to_pixels(pairs.reference_pixel, pairs.reference[:2] - mapped[:2] / mapped[2])
+        squared: Array = 0.5 * (pixels[0] ** 2 + pixels[1] ** 2)
+    squared[~(mapped[2] > 0.0) | ~np.isfinite(squared)] = 1e12
+    return squared
+
+
+def _linear(pairs: RayPairs, weights: Array) -> Array | None:
+    a, b = pairs.current, pairs.reference
+    by_x, by_y = np.zeros((9, len(pairs))), np.zeros((9, len(pairs)))
+    by_x[:3] = by_y[3:6] = -a
+    by_x[6:], by_y[6:] = a * b[0], a * b[1]
+    normal = (by_x * weights) @ by_x.T + (by_y * weights) @ by_y.T
+    if not np.isfinite(normal).all():
+        return None
+    homography: Array = np.linalg.eigh(normal)[1][:, 0].reshape(3, 3)
+    singular = float(np.linalg.svd(homography, compute_uv=False)[1])
+    if singular < 1e-9:
+        return None
+    # Scaled so that the middle singular value is one, and so that points stay in front of the camera.
+    sign = float(np.sign(np.median((b * (homography @ a)).sum(axis=0))))
+    return homography * ((sign if sign != 0.0 else 1.0) / singular)
+
+
+def decompose(homography: Array, pairs: RayPairs) -> list[tuple[Array, Array]]:
+    """Return the poses (R, t), |t| = 1, that the plane allows: those with all points in front, one or two.
+
+    From the four solutions of Malis and Vargas (2007); b ~ (R + t n') a with the plane n' X = 1.
+    """
+    count, rotations, translations, normals = cv2.decomposeHomographyMat(homography, np.eye(3))
+    found: list[tuple[Array, Array]] = []
+    for index in range(count):
+        rotation = np.asarray(rotations[index], np.float64)
+        translation = np.asarray(translations[index], np.float64).ravel()
+        normal = np.asarray(normals[index], np.float64).ravel()
+        length = float(np.linalg.norm(translation))
+        if length < 1e-9 or np.linalg.det(rotation) < 0.0:
+            continue
+        if (normal @ pairs.current > 0.0).mean() > _IN_FRONT:
+            found.append((rotation, translation / length))
+    return found

@@ -1,0 +1,93 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Two views that differ by a rotation alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drcn_ros.geometry.epipolar import INLIER_SCALE, NOISE_RANGE, RayPairs, parallax, to_pixels
+from drcn_ros.geometry.robust import cauchy_weights
+from drcn_ros.geometry.rotation import nearest_rotation, rotation_matrix
+from drcn_ros.geometry.types import Array
+
+_ITERATIONS = 12
+# Median of the length of a normal vector in the plane, per standard deviation of a component.
+_RAYLEIGH_MEDIAN = 1.1774
+_START_PX = 4.0
+_SMALL_STEP = 1e-5
+
+
+@dataclass(frozen=True)
+class RotationFit:
+    """A rotation and the matches that it explains.
+
+    Attributes:
+        rotation: (3, 3) R_ref_cur.
+        covariance: (3, 3) of the rotation vector about the reference axes, for the noise of the inliers.
+        noise_px: standard deviation of a component of the inliers' residuals.
+        inliers: (N,) bool.
+    """
+
+    rotation: Array
+    covariance: Array
+    noise_px: float
+    inliers: NDArray[np.bool_]
+
+
+def rotation_residuals(pairs: RayPairs, rotation: Array) -> Array:
+    """Return the residuals (2, N), pixels, scaled to the noise of one point.
+
+    Both points of a match are noisy, so the difference of the points is divided by the root of two.
+    """
+    residuals: Array = parallax(pairs, rotation) * np.sqrt(0.5)
+    return residuals
+
+
+def fit_rotation(pairs: RayPairs, start: Array) -> RotationFit:
+    """Return the rotation next to `start` that explains most matches: Gauss-Newton with Cauchy weights."""
+    rotation, noise = start, _START_PX
+    hessian = np.eye(3)
+    for _ in range(_ITERATIONS):
+        residuals = rotation_residuals(pairs, rotation)
+        squared = residuals[0] ** 2 + residuals[1] ** 2
+        noise = min(noise, _noise(squared, noise))
+        weights = cauchy_weights(squared, 2.0 * noise) * (squared < (2.0 * INLIER_SCALE * noise) ** 2)
+        by_x, by_y = _jacobian(pairs, rotation)
+        hessian = (by_x * weights) @ by_x.T + (by_y * weights) @ by_y.T
+        hessian[np.diag_indices(3)] += 1e-9 * np.trace(hessian) + 1e-12
+        weighted = residuals * weights
+        step = -np.linalg.solve(hessian, by_x @ weighted[0] + by_y @ weighted[1])
+        longest = float(np.abs(step).max())
+        rotation = rotation_matrix(step * min(1.0, 0.3 / max(longest, 1e-12))) @ rotation
+        if longest < _SMALL_STEP:
+            break
+    rotation = nearest_rotation(rotation)
+    squared = (rotation_residuals(pairs, rotation) ** 2).sum(axis=0)
+    inliers = squared < (INLIER_SCALE * noise) ** 2
+    covariance = np.asarray(np.linalg.inv(hessian) * noise**2, np.float64)
+    return RotationFit(rotation, covariance, noise, inliers)
+
+
+def _noise(squared: Array, limit: float) -> float:
+    near = squared[squared < (2.0 * INLIER_SCALE * limit) ** 2]
+    if len(near) == 0:
+        return limit
+    return float(np.clip(np.sqrt(np.median(near)) / _RAYLEIGH_MEDIAN, *NOISE_RANGE))
+
+
+def _jacobian(pairs: RayPairs, rotation: Array) -> tuple[Array, Array]:
+    """Return the derivatives (3, N) of both residuals by a rotation vector w with R' = exp(w) R."""
+    turned = rotation @ pairs.current
+    x, y = turned[:2] / np.maximum(turned[2], 1e-6)
+    one = np.ones_like(x)
+    by_vector = [
+        to_pixels(pairs.reference_pixel, np.stack([-x * y, -one - y * y])),
+        to_pixels(pairs.reference_pixel, np.stack([one + x * x, x * y])),
+        to_pixels(pairs.reference_pixel, np.stack([-y, x])),
+    ]
+    half = -np.sqrt(0.5)
+    return np.stack([v[0] for v in by_vector]) * half, np.stack([v[1] for v in by_vector]) * half
