@@ -236,6 +236,21 @@ class Setup:
         return self.node.stop()
 
 
+@contextmanager
+def process(arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run Python with arguments on a domain of its own; end it with SIGTERM."""
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(next(_DOMAINS) % 90 + 5)}
+    with log.open("wb") as output:
+        running = subprocess.Popen(
+            [sys.executable, *arguments], stdout=output, stderr=subprocess.STDOUT, env=environment
+        )
+        try:
+            yield running
+        finally:
+            running.terminate()
+            running.wait(PATIENCE_S)
+
+
 def wait_until(condition: Callable[[], Any], complaint: str = "it did not happen") -> Any:
     """Return the first true value of `condition`; fail after `PATIENCE_S`."""
     end = time.monotonic() + PATIENCE_S
@@ -376,6 +391,7 @@ def kit() -> SimpleNamespace:
         camera_info=camera_info,
         result=make_result,
         Listener=Listener,
+        process=process,
         domain_id=lambda: next(_DOMAINS) % 90 + 5,
         values=values,
         wait_until=wait_until,
