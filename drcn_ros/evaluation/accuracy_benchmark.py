@@ -28,7 +28,7 @@ from drcn_ros.evaluation.corruptions import corrupt
 from drcn_ros.evaluation.image_pairs import ImagePair, PairSet
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.config import TwoViewConfig
-from drcn_ros.geometry.epipolar import RayPairs, sampson
+from drcn_ros.geometry.rotation import cross_matrix
 from drcn_ros.geometry.two_view import estimate_two_view
 from drcn_ros.geometry.types import Array
 from drcn_ros.matching.base import Matcher
@@ -175,12 +175,17 @@ def _judge(
 
 
 def _distances(reference: Array, current: Array, camera: Camera, pose: Array) -> Array:
-    """Return the Sampson distances (M,) of matches under the true pose, infinite where there is no ray."""
-    length = float(np.linalg.norm(pose[:3, 3]))
-    rays, pixels = zip(camera.rays(reference), camera.rays(current), strict=True)
+    """Return the Sampson distances (M,) of matches under the true pose, pixels; infinite without a ray.
+
+    Hartley and Zisserman, section 11.4.3, on normalised coordinates, times the focal length.
+    """
     ones = np.ones((len(reference), 1))
-    both = RayPairs(np.hstack([rays[1], ones]), np.hstack([rays[0], ones]), pixels[1], pixels[0])
-    distances = np.abs(sampson(both, pose[:3, :3], pose[:3, 3] / max(length, 1e-9)))
+    first, second = (np.hstack([camera.normalise(points), ones]) for points in (reference, current))
+    essential = cross_matrix(pose[:3, 3]) @ pose[:3, :3]
+    in_first, in_second = second @ essential.T, first @ essential
+    squared = (in_first[:, :2] ** 2).sum(axis=1) + (in_second[:, :2] ** 2).sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distances = camera.mean_focal * np.abs((first * in_first).sum(axis=1)) / np.sqrt(squared)
     return np.where(np.isfinite(distances), distances, np.inf)
 
 

@@ -21,8 +21,8 @@ Report = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 def table(report: Report) -> str:
     """Return a Markdown table with one row per matcher and set, and the means."""
-    heads = ("matcher", "pairs of", "AUC@5", "AUC@10 (95 %)", "AUC@20", "rotation", "direction")
-    heads += ("< 1 px", "< 3 px", "matches", "ms")
+    heads = ["matcher", "pairs of", "AUC@5", "AUC@10 (95 %)", "AUC@20", "rotation", "direction"]
+    heads += ["< 1 px", "< 3 px", "matches", "ms"]
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for matcher, sets in report.items():
         for name, entry in sets.items():

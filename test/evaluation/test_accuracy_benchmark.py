@@ -1,0 +1,196 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from drcn_ros.cli.bench_accuracy import configure, run
+from drcn_ros.errors import ConfigurationError, DrcnError, InputError
+from drcn_ros.evaluation.accuracy import (
+    FAILED,
+    area_under_curve,
+    direction_error,
+    interval,
+    rotation_error,
+)
+from drcn_ros.evaluation.accuracy_benchmark import run_pairs, summarise
+from drcn_ros.evaluation.corruptions import corrupt
+from drcn_ros.evaluation.image_pairs import open_pairs, sequence_pairs
+from drcn_ros.evaluation.sources.base import ImageSequence, Shot
+from drcn_ros.evaluation.trajectory import Trajectory
+from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.rotation import rotation_matrix
+from drcn_ros.matching import create_matcher
+from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.scenes.renderer import Renderer
+from drcn_ros.scenes.surfaces import rectangle
+
+Image = NDArray[np.uint8]
+CAMERA = Camera(320, 240, 260.0, 260.0, 159.5, 119.5)
+STEP_NS = 50_000_000
+
+
+def texture(columns: int, rows: int) -> Image:
+    random = np.random.default_rng(columns)
+    total = np.zeros((rows, columns), np.float32)
+    for cell in (4, 12, 40):
+        noise = random.random((rows // cell + 2, columns // cell + 2)).astype(np.float32)
+        total += cv2.resize(noise, (columns, rows), interpolation=cv2.INTER_CUBIC)
+    return np.repeat(np.clip(total * 85, 0, 255).astype(np.uint8)[..., None], 3, axis=2)
+
+
+class Corner(ImageSequence):
+    """A camera that moves before two walls and a floor."""
+
+    def __init__(self, frames: int = 4) -> None:
+        super().__init__("corner", "test")
+        scene = [
+            rectangle((0, 4, 3), (6, 0, 0), (0, 0, -3), texture, 80.0),
+            rectangle((6, 4, 3), (0, -8, 0), (0, 0, -3), texture, 80.0),
+            rectangle((0, 4, 0), (6, 0, 0), (0, -8, 0), texture, 80.0),
+        ]
+        self._renderer = Renderer(scene, CAMERA)
+        # Looks between the walls: right, down and forward as columns.
+        base = np.array([[0.6, 0, 0.8], [-0.8, 0, 0.6], [0, -1, 0]])
+        poses = np.tile(np.eye(4), (frames, 1, 1))
+        for index in range(frames):
+            poses[index, :3, :3] = base @ rotation_matrix(np.array([0.0, 0.03 * index, 0.01 * index]))
+            poses[index, :3, 3] = [1.5 + 0.25 * index, 0.5 + 0.1 * index, 1.5]
+        self._poses = poses
+        self.camera = CAMERA
+        self.ground_truth = Trajectory.from_poses(np.arange(frames) * STEP_NS, poses)
+
+    def __len__(self) -> int:
+        return len(self._poses)
+
+    def shots(self) -> Iterator[Shot]:
+        for index, pose in enumerate(self._poses):
+            yield Shot(index * STEP_NS, partial(self._renderer.render, pose))
+
+
+@pytest.fixture(scope="module")
+def plane(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plane")
+    image = texture(320, 240)[..., 0]
+    cv2.imwrite(str(folder / "1.png"), image)
+    homography = np.array([[0.95, 0.05, 6.0], [-0.04, 1.02, 3.0], [1e-4, 0, 1]])
+    cv2.imwrite(str(folder / "2.png"), cv2.warpPerspective(image, homography, (320, 240)))
+    np.savetxt(folder / "H_1_2", homography)
+    return folder
+
+
+def parse(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    return parser.parse_args(arguments)
+
+
+def test_area_under_curve_of_known_errors() -> None:
+    assert area_under_curve(np.zeros(4), 10) == pytest.approx(100)
+    assert area_under_curve(np.full(4, FAILED), 10) == 0
+    # One error at 5 of 10: the curve rises to 1 at 5 and stays.
+    assert area_under_curve(np.array([5.0]), 10) == pytest.approx(75)
+    assert area_under_curve(np.array([0.0, FAILED]), 10) == pytest.approx(50)
+
+
+def test_errors_are_angles_in_degrees() -> None:
+    turn = rotation_matrix(np.array([0, 0, np.radians(7.0)]))
+    assert rotation_error(turn, np.eye(3)) == pytest.approx(7.0)
+    assert direction_error(np.array([1.0, 0, 0]), np.array([0, 3.0, 0])) == pytest.approx(90.0)
+    assert direction_error(np.array([1.0, 0, 0]), np.zeros(3)) == 0.0
+
+
+def test_the_interval_holds_the_value_and_shrinks_with_more_pairs() -> None:
+    random = np.random.default_rng(0)
+    few = interval(random.normal(5, 1, (10, 1)), lambda values: float(np.mean(values)))
+    many = interval(random.normal(5, 1, (1000, 1)), lambda values: float(np.mean(values)))
+    assert few.low <= few.value <= few.high
+    assert many.high - many.low < 0.3 * (few.high - few.low)
+
+
+def test_corruptions_do_what_they_are_called() -> None:
+    image = texture(120, 90)
+    assert corrupt(image, "dark", 0).mean() < 0.2 * image.mean()
+    assert corrupt(image, "overexposed", 0).mean() > 1.5 * image.mean()
+    contrast, blurred = (
+        np.abs(np.diff(copy.astype(float), axis=1)).mean() for copy in (image, corrupt(image, "blur", 0))
+    )
+    assert blurred < contrast
+    assert np.array_equal(corrupt(image, "dark", 3), corrupt(image, "dark", 3))
+    with pytest.raises(ConfigurationError, match="fog"):
+        corrupt(image, "fog", 0)
+
+
+def test_a_matcher_is_judged_on_a_sequence_with_exact_truth() -> None:
+    pairs = sequence_pairs(Corner(), 2)
+    assert [(pair.reference, pair.current) for pair in pairs.pairs] == [("0", "2"), ("1", "3")]
+    matcher = create_matcher(MatcherConfig(name="sift", min_score=0.0))
+    summary = summarise(run_pairs(matcher, pairs, seeds=2))
+    assert summary["pairs"] == 2
+    assert summary["auc"]["10"] > 80
+    assert summary["within_3px"] > 0.85
+    assert summary["rotation_deg"] < 0.5
+
+
+def test_a_matcher_is_judged_on_views_of_a_plane(plane: Path) -> None:
+    matcher = create_matcher(MatcherConfig(name="sift", min_score=0.0))
+    summary = summarise(run_pairs(matcher, open_pairs(str(plane))))
+    assert summary["within_1px"] > 0.8
+    assert summary["auc"]["5"] > 80
+
+
+def test_a_matcher_that_finds_nothing_fails_all_pairs() -> None:
+    class Blind(Corner):
+        def shots(self) -> Iterator[Shot]:
+            for shot in super().shots():
+                yield Shot(shot.stamp_ns, lambda: np.full((240, 320), 90, np.uint8))
+
+    matcher = create_matcher(MatcherConfig(name="orb"))
+    summary = summarise(run_pairs(matcher, sequence_pairs(Blind(), 1)))
+    assert summary["auc"]["20"] == 0
+    assert summary["rotation_deg"] == FAILED
+
+
+def test_the_command_writes_table_numbers_and_pictures(
+    plane: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    judged = ["--sequences", str(plane), "--matchers", "sift,orb", "--corrupt", "blur", "--seeds", "1"]
+    written = ["--json", str(tmp_path / "out.json"), "--plots", str(tmp_path / "plots")]
+    assert run(parse(*judged, *written)) == 0
+    report = json.loads((tmp_path / "out.json").read_text())
+    assert set(report) == {"sift", "orb"}
+    entry = report["sift"][str(plane)]
+    assert {"auc", "rotation_deg", "direction_deg", "within_1px", "within_3px", "pairs", "ms"} <= set(entry)
+    assert set(entry["auc"]) == {"5", "10", "20"}
+    assert f"{plane} blur" in report["orb"]
+    assert (tmp_path / "plots" / "accuracy.png").is_file()
+    assert "| sift | mean |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--sequences", "x@0"], "x@0"),
+        (["--sequences", "x", "--matchers", "surf"], "surf"),
+        (["--sequences", "x", "--corrupt", "fog"], "fog"),
+        (["--sequences", "x", "--seeds", "0"], "seeds"),
+    ],
+)
+def test_the_command_names_what_is_wrong(arguments: list[str], named: str) -> None:
+    with pytest.raises(DrcnError, match=named):
+        run(parse(*arguments))
+
+
+def test_a_folder_without_homographies_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="H_1_k"):
+        open_pairs(str(tmp_path))
