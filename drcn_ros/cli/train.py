@@ -17,6 +17,7 @@ from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.sources import SourceOptions, open_source
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
 from drcn_ros.training.config import RecordingConfig, TrainingConfig, make_config, read_config
+from drcn_ros.training.curves import draw_curves
 from drcn_ros.training.pairs import Mixture, PairSource, WarpedPhotographs
 from drcn_ros.training.photographs import Grey, Photographs, read_photographs
 from drcn_ros.training.processes import join
@@ -59,6 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{photographs}; from step {trainer.step} to {config.steps}", file=sys.stderr)
         trainer.run(_show)
         if processes.leads:
+            draw_curves([Path(config.output)], Path(config.output) / "curves.png")
             print(f"\nstep {trainer.step}, weights in {Path(config.output) / WEIGHTS}", file=sys.stderr)
         return 0 if trainer.step == config.steps else 130
 

@@ -99,6 +99,7 @@ def test_a_bag_fine_tunes_the_network(
     assert main(["train", "--from-bag", str(tmp_path / "bag"), *options]) == 0
     assert len(read_log(tmp_path / "out")) == 3
     assert (tmp_path / "out" / "weights.safetensors").is_file()
+    assert (tmp_path / "out" / "curves.png").is_file()
 
 
 def test_the_command_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
