@@ -45,7 +45,7 @@ def synthetic_state(golden: Callable[[str], Arrays]) -> SyntheticState:
 
 
 def _synthetic(name: str, shape: tuple[int, ...]) -> NDArray:
-    uniform = np.random.RandomState(zlib.crc32(name.encode())).random_sample(shape)  # noqa: NPY002 (frozen)
+    uniform = np.random.RandomState(zlib.crc32(name.encode())).random_sample(shape)
     if name.endswith("num_batches_tracked"):
         return np.zeros(shape, np.int64)
     if name.endswith("running_mean"):
