@@ -93,6 +93,7 @@ class Result:
         inliers: (M,) bool, the matches that agree with `relative_pose`.
         relative_pose: T_ref_cur with unit translation, or None when the state has none.
         rotation: (3, 3) R_ref_cur, known also without a translation (ROTATION_ONLY, STATIONARY), or None.
+        rotation_covariance: (3, 3) of that rotation about the reference axes, radians squared, or None.
         pose: (4, 4) accumulated T_start_cur; up to scale unless `metric`.
         segment: counts restarts of the accumulated pose.
         parallax_px: median displacement of the inliers after removing the rotation, pixels, or None.
@@ -114,3 +115,4 @@ class Result:
     parallax_px: float | None
     latency: Latency
     rotation: Array | None = None
+    rotation_covariance: Array | None = None

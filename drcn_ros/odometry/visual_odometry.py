@@ -237,6 +237,7 @@ class VisualOdometry:
             inliers=np.zeros(len(matches), bool) if two_view is None else two_view.inliers,
             relative_pose=None if two_view is None else two_view.pose,
             rotation=None if two_view is None else two_view.rotation,
+            rotation_covariance=None if two_view is None else two_view.rotation_covariance,
             pose=self._pose.copy(),
             metric=False,
             segment=self._segment,
