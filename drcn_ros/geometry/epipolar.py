@@ -22,6 +22,9 @@ from drcn_ros.geometry.types import Array
 INLIER_SCALE = 3.0
 # The noise is looked for between these, pixels: less is not credible, more is no match.
 NOISE_RANGE = (0.05, 4.0)
+# A point nearer than this many times below the depth that four fifths exceed is no part of the scene; told from
+# at least so many points.
+_NEAREST, _DEPTH_SAMPLE = 4.0, 20
 _START_PX = 1.0
 _ITERATIONS, _NOISE_ITERATIONS = 10, 3
 # Radians; a hundredth of a pixel in most cameras.
@@ -150,7 +153,7 @@ def polish(pairs: RayPairs, rotation: Array, translation: Array) -> EpipolarFit:
     """Return the fit of all matches next to a first pose.
 
     Gauss-Newton on the Sampson distances with Cauchy weights, over the matches within three times the noise
-    that lie in front of both cameras. The noise is estimated anew at each of the first steps, so no threshold
+    whose depth is credible. The noise is estimated anew at each of the first steps, so no threshold
     in pixels remains. Without that cut, wrong matches that happen to lie near their epipolar lines pull the
     pose.
     """
@@ -159,9 +162,9 @@ def polish(pairs: RayPairs, rotation: Array, translation: Array) -> EpipolarFit:
         residuals, jacobian = sampson_jacobian(pairs, rotation, translation)
         settled = iteration >= _NOISE_ITERATIONS
         if not settled:
-            in_front = _in_front(pairs, rotation, translation, INLIER_SCALE * noise)
-            noise = float(np.clip(noise_scale(residuals[in_front], noise), *NOISE_RANGE))
-        good = in_front & (np.abs(residuals) < INLIER_SCALE * noise)
+            credible = _credible_depth(pairs, rotation, translation, residuals, INLIER_SCALE * noise)
+            noise = float(np.clip(noise_scale(residuals[credible], noise), *NOISE_RANGE))
+        good = credible & (np.abs(residuals) < INLIER_SCALE * noise)
         weighted = jacobian * (good * cauchy_weights(residuals**2, noise))
         hessian = weighted @ jacobian.T
         # The damping keeps directions that the matches do not determine where they are.
@@ -172,16 +175,31 @@ def polish(pairs: RayPairs, rotation: Array, translation: Array) -> EpipolarFit:
         if settled and longest < _SMALL_STEP:
             break
     rotation = nearest_rotation(rotation)
-    good = np.abs(sampson(pairs, rotation, translation)) < INLIER_SCALE * noise
-    good &= _in_front(pairs, rotation, translation, INLIER_SCALE * noise)
+    residuals = sampson(pairs, rotation, translation)
+    good = np.abs(residuals) < INLIER_SCALE * noise
+    good &= _credible_depth(pairs, rotation, translation, residuals, INLIER_SCALE * noise)
     return EpipolarFit(rotation, translation, noise, good)
 
 
-def _in_front(pairs: RayPairs, rotation: Array, translation: Array, far_px: float) -> NDArray[np.bool_]:
-    """Return (N,) bool: the parallax points as it does in front of the cameras, or is too small to tell."""
-    shift, along = parallax_along(pairs, rotation, translation)
-    front: NDArray[np.bool_] = (along > 0.0) | (shift[0] ** 2 + shift[1] ** 2 < far_px**2)
-    return front
+def _credible_depth(
+    pairs: RayPairs, rotation: Array, translation: Array, residuals: Array, band_px: float
+) -> NDArray[np.bool_]:
+    """Return (N,) bool: in front of the cameras and not far nearer than the other points, or at infinity.
+
+    A wrong match that happens to lie on its epipolar line has any parallax, and the larger it is, the more
+    that match pulls the direction. Inverse depths beyond a few times those of the others give it away.
+    """
+    shift, along, length = parallax_along(pairs, rotation, translation)
+    infinite = shift[0] ** 2 + shift[1] ** 2 < band_px**2
+    inverse_depth = along / length
+    credible = inverse_depth > 0.0
+    sample = inverse_depth[credible & ~infinite & (np.abs(residuals) < band_px)]
+    if len(sample) >= _DEPTH_SAMPLE:
+        credible &= (
+            inverse_depth < _NEAREST * np.partition(sample, int(0.8 * len(sample)))[int(0.8 * len(sample))]
+        )
+    accepted: NDArray[np.bool_] = credible | infinite
+    return accepted
 
 
 def parallax(pairs: RayPairs, rotation: Array) -> Array:
@@ -192,14 +210,18 @@ def parallax(pairs: RayPairs, rotation: Array) -> Array:
     return to_pixels(pairs.reference_pixel, pairs.reference[:2] - _turned(pairs, rotation))
 
 
-def parallax_along(pairs: RayPairs, rotation: Array, translation: Array) -> tuple[Array, Array]:
-    """Return `parallax` (2, N) and its part (N,) along the epipolar line, positive in front."""
+def parallax_along(pairs: RayPairs, rotation: Array, translation: Array) -> tuple[Array, Array, Array]:
+    """Return `parallax` (2, N), its part (N,) along the epipolar line, and what inverse depth one would add.
+
+    The part along the line is positive in front of the cameras; divided by the third (N,) it is the inverse
+    depth in 1 / |t|, to first order.
+    """
     plane = _turned(pairs, rotation)
     shift = to_pixels(pairs.reference_pixel, pairs.reference[:2] - plane)
     line = to_pixels(pairs.reference_pixel, translation[:2, None] - plane * translation[2])
-    length = np.sqrt(line[0] ** 2 + line[1] ** 2)
-    along: Array = (shift[0] * line[0] + shift[1] * line[1]) / np.maximum(length, 1e-12)
-    return shift, along
+    length = np.maximum(np.sqrt(line[0] ** 2 + line[1] ** 2), 1e-12)
+    along: Array = (shift[0] * line[0] + shift[1] * line[1]) / length
+    return shift, along, length
 
 
 def _turned(pairs: RayPairs, rotation: Array) -> Array:
