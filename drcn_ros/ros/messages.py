@@ -27,8 +27,8 @@ from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
 from drcn_ros.geometry.camera import Camera
-from drcn_ros.geometry.epipolar import RayPairs, inverse_depths
 from drcn_ros.geometry.rotation import cross_matrix
+from drcn_ros.geometry.triangulation import triangulate
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Result, State
 from drcn_ros.ros.poses import UNKNOWN_VARIANCE, UncertainPose, Velocity
@@ -194,17 +194,11 @@ def point_rows(result: Result, camera: Camera, scale: float) -> NDArray[np.void]
     if relative is None:
         return np.zeros(0, POINT_FIELDS)
     rows = match_rows(result, camera)[kept]
-    ones = np.ones(len(rows))
-    reference = np.column_stack([rows["ref_x"], rows["ref_y"], ones]).astype(np.float64)
-    current = np.column_stack([rows["x"], rows["y"], ones]).astype(np.float64)
-    # Only the rays matter for the depth, not what a pixel means at them.
-    pairs = RayPairs(current, reference, np.eye(2)[None], np.eye(2)[None])
-    inverse, inverse_current = inverse_depths(pairs, relative.rotation, relative.translation)
-    turned = current @ relative.rotation.T
-    lengths = np.linalg.norm(reference, axis=1) * np.linalg.norm(turned, axis=1)
-    sines = np.linalg.norm(np.cross(reference, turned), axis=1) / lengths
-    usable = (inverse > 0.0) & (inverse_current > 0.0) & (sines > _LEAST_ANGLE)
-    points = reference[usable] * (scale / inverse[usable])[:, None]
+    reference = np.column_stack([rows["ref_x"], rows["ref_y"]]).astype(np.float64)
+    current = np.column_stack([rows["x"], rows["y"]]).astype(np.float64)
+    points, angles = triangulate(reference, current, relative.rotation, scale * relative.translation)
+    usable = np.isfinite(points).all(axis=1) & (angles > _LEAST_ANGLE)
+    points = points[usable]
     found = np.zeros(len(points), POINT_FIELDS)
     found["x"], found["y"], found["z"] = points.T
     for name, source in (("u", "ref_u"), ("v", "ref_v"), ("score", "score"), ("id", "id")):

@@ -5,15 +5,15 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
 from typing import Any
 
-from geometry_msgs.msg import PoseStamped, PoseWithCovarianceStamped, TwistWithCovarianceStamped
+from geometry_msgs.msg import PoseWithCovarianceStamped, TwistWithCovarianceStamped
 from nav_msgs.msg import Odometry, Path
 
 from drcn_ros.odometry import Result
 from drcn_ros.ros import messages
 from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.path_buffer import PathBuffer
 from drcn_ros.ros.poses import Accumulator, UncertainPose, Velocity, pose_to_base, velocity_to_base
 from drcn_ros.ros.publishers import Publishers, wanted
 from drcn_ros.ros.transforms import BaseTransform, Broadcaster, import_tf2
@@ -39,7 +39,8 @@ class MotionOutputs:
         self._odometry = self._publishers.make(Odometry, "~/odometry")
         self._twist = self._publishers.make(TwistWithCovarianceStamped, "~/twist")
         self._accumulator = Accumulator()
-        self._poses: deque[PoseStamped] = deque()
+        self._poses = PathBuffer(config.path_length)
+        # Frames come from the worker, the path is published by the executor.
         self._poses_lock = threading.Lock()
         self._path_changed = False
         self._segment: int | None = None
@@ -51,6 +52,9 @@ class MotionOutputs:
 
     def update(self, config: NodeConfig) -> None:
         """Take another configuration."""
+        if config.path_length != self._config.path_length:
+            with self._poses_lock:
+                self._poses = self._poses.resized(config.path_length)
         self._config = config
 
     def close(self) -> None:
@@ -78,9 +82,8 @@ class MotionOutputs:
             return
         with self._poses_lock:
             self._path_changed = False
-            poses = list(self._poses)
-        if poses:
-            self._path.publish(Path(header=poses[-1].header, poses=poses))
+            message = self._poses.serialised(self._config.odom_frame)
+        self._path.publish(message)
 
     def _publish(
         self, result: Result, pose: UncertainPose, velocity: Velocity | None, moving_frame: str
@@ -102,7 +105,5 @@ class MotionOutputs:
             if result.segment != self._segment:
                 self._segment = result.segment
                 self._poses.clear()
-            self._poses.append(messages.pose_stamped(pose.matrix, head))
-            while len(self._poses) > config.path_length:
-                self._poses.popleft()
+            self._poses.append(result.stamp_ns, pose.matrix)
             self._path_changed = True

@@ -123,27 +123,48 @@ class Accumulator:
             reference = UncertainPose(np.eye(4), LEAST_VARIANCE * np.eye(6))
         if result.reference_stamp_ns in self._known:
             self._known.move_to_end(result.reference_stamp_ns)  # type: ignore[arg-type]
-        if result.relative_pose is None:
-            return reference.covariance
-        step = UncertainPose(result.relative_pose.matrix(), result.relative_pose.covariance)
-        return compose(reference, step).covariance
+        step = _step(result)
+        return reference.covariance if step is None else compose(reference, step).covariance
+
+
+def _step(result: Result) -> UncertainPose | None:
+    """Return the motion since the reference, or None where the pose was left as it was."""
+    if result.relative_pose is not None:
+        return UncertainPose(result.relative_pose.matrix(), result.relative_pose.covariance)
+    if result.state is State.STATIONARY or result.rotation is None or result.rotation_covariance is None:
+        return None
+    matrix, covariance = np.eye(4), np.zeros((6, 6))
+    matrix[:3, :3], covariance[3:, 3:] = result.rotation, result.rotation_covariance
+    return UncertainPose(matrix, covariance)
 
 
 def _velocity(last: Result, result: Result) -> Velocity | None:
     seconds = 1e-9 * (result.stamp_ns - last.stamp_ns)
-    if seconds <= 0.0 or result.relative_pose is None:
+    covariance = _in_current_axes(result)
+    if seconds <= 0.0 or covariance is None:
         return None
-    step = invert(last.pose) @ result.pose
-    back = result.relative_pose.rotation.T
-    turned = np.kron(np.eye(2), back)
-    covariance = turned @ result.relative_pose.covariance @ turned.T
-    if result.reference_stamp_ns != last.stamp_ns and last.relative_pose is not None:
+    if result.reference_stamp_ns != last.stamp_ns:
         # Both poses were measured against an older frame: the step between them has the errors of both.
-        turned = np.kron(np.eye(2), last.relative_pose.rotation.T)
-        covariance = covariance + turned @ last.relative_pose.covariance @ turned.T
-    covariance = covariance / seconds**2
+        before = _in_current_axes(last)
+        covariance = covariance if before is None else covariance + before
+    covariance = covariance / seconds**2 + LEAST_VARIANCE * np.eye(6)
+    step = invert(last.pose) @ result.pose
+    linear = step[:3, :3].T @ step[:3, 3] / seconds
     if not result.metric:
+        linear = np.zeros(3)
         covariance[:3, :] = covariance[:, :3] = 0.0
         covariance[:3, :3] = UNKNOWN_VARIANCE * np.eye(3)
-    linear = step[:3, :3].T @ step[:3, 3] / seconds if result.metric else np.zeros(3)
     return Velocity(linear, rotation_vector(step[:3, :3]) / seconds, covariance)
+
+
+def _in_current_axes(result: Result) -> Array | None:
+    """Return the covariance of the motion since the reference in the axes of the current camera."""
+    if result.relative_pose is not None:
+        rotation, covariance = result.relative_pose.rotation, result.relative_pose.covariance
+    elif result.rotation is not None and result.rotation_covariance is not None:
+        rotation, covariance = result.rotation, np.zeros((6, 6))
+        covariance[3:, 3:] = result.rotation_covariance
+    else:
+        return None
+    turned = np.kron(np.eye(2), rotation.T)
+    return turned @ covariance @ turned.T

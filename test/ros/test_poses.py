@@ -138,6 +138,36 @@ def test_the_linear_velocity_is_given_with_a_metric_scale_in_the_moving_axes(kit
     assert velocity.covariance[0, 0] < poses.UNKNOWN_VARIANCE
 
 
+def turning(kit: Any, state: State, vector: list[float]) -> tuple[Any, Any]:
+    """Return a start and a frame 0.1 s later without a translation."""
+    rotation = rotation_matrix(np.array(vector))
+    changes = {"relative_pose": None, "rotation": rotation, "rotation_covariance": 1e-6 * np.eye(3)}
+    start = kit.result(stamp_ns=0, state=State.INITIALIZING, relative_pose=None, pose=np.eye(4))
+    pose = rigid(vector, [0.0, 0.0, 0.0])
+    return start, kit.result(stamp_ns=10**8, reference_stamp_ns=0, state=state, pose=pose, **changes)
+
+
+def test_a_mere_rotation_has_an_angular_velocity_and_adds_to_the_rotation_only(kit: Any) -> None:
+    accumulator = Accumulator()
+    start, turned = turning(kit, State.ROTATION_ONLY, [0.0, 0.0, 0.2])
+    accumulator.add(start)
+    pose, velocity = accumulator.add(turned)
+    assert velocity.angular == pytest.approx([0.0, 0.0, 2.0])
+    assert velocity.covariance[5, 5] == pytest.approx(1e-6 / 0.1**2)
+    assert pose.covariance[5, 5] == pytest.approx(1e-6, rel=0.01)
+    assert pose.covariance[0, 0] < 1e-8
+
+
+def test_standing_still_is_a_velocity_of_zero_and_adds_no_uncertainty(kit: Any) -> None:
+    accumulator = Accumulator()
+    start, still = turning(kit, State.STATIONARY, [0.0, 0.0, 0.0])
+    before, _ = accumulator.add(start)
+    pose, velocity = accumulator.add(still)
+    assert velocity.angular == pytest.approx([0.0, 0.0, 0.0])
+    assert velocity.covariance[3, 3] > 0.0
+    assert pose.covariance == pytest.approx(before.covariance)
+
+
 def test_a_lost_frame_has_no_pose_and_breaks_the_velocity(kit: Any) -> None:
     accumulator = Accumulator()
     first, second, third = steps(kit, 2)
