@@ -22,8 +22,7 @@ from drcn_ros.geometry.types import Array
 INLIER_SCALE = 3.0
 # The noise is looked for between these, pixels: less is not credible, more is no match.
 NOISE_RANGE = (0.05, 4.0)
-# A point nearer than this many times below the depth that four fifths exceed is no part of the scene; told from
-# at least so many points.
+# A point so many times nearer than four fifths of all is no part of the scene; judged from so many at least.
 _NEAREST, _DEPTH_SAMPLE = 4.0, 20
 _START_PX = 1.0
 _ITERATIONS, _NOISE_ITERATIONS = 10, 3
@@ -195,9 +194,8 @@ def _credible_depth(
     credible = inverse_depth > 0.0
     sample = inverse_depth[credible & ~infinite & (np.abs(residuals) < band_px)]
     if len(sample) >= _DEPTH_SAMPLE:
-        credible &= (
-            inverse_depth < _NEAREST * np.partition(sample, int(0.8 * len(sample)))[int(0.8 * len(sample))]
-        )
+        rank = int(0.8 * len(sample))
+        credible &= inverse_depth < _NEAREST * np.partition(sample, rank)[rank]
     accepted: NDArray[np.bool_] = credible | infinite
     return accepted
 
