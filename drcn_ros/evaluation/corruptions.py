@@ -16,8 +16,8 @@ Image = NDArray[np.uint8]
 
 CORRUPTIONS = ("dark", "blur", "overexposed")
 
-# A tenth of the light, with the noise of a sensor that reads so little.
-_DARK_GAIN, _DARK_NOISE = 0.1, 2.0
+# A quarter of the light, with the noise of a sensor that reads so little.
+_DARK_GAIN, _DARK_NOISE = 0.25, 1.5
 # Deviation of the blur, pixels.
 _BLUR = 2.0
 _OVEREXPOSED_GAIN = 2.5
