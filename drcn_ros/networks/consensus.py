@@ -58,8 +58,9 @@ class NeighbourhoodConsensus(nn.Module):
         last = len(self.weights) - 1
         kernel = self._kernel(last)
         pad = kernel.shape[-1] // 2
+        # Sums over many taps lose too much in half precision.
         total = correlation.new_zeros(
-            len(kernel), batch, height + 2 * pad, width + 2 * pad, height_b, width_b
+            (len(kernel), batch, height + 2 * pad, width + 2 * pad, height_b, width_b), dtype=torch.float32
         )
         # The last layer adds into its output, so the layer before it is only ever held for some rows of A.
         channels = self._groups(last) * kernel.shape[1]
@@ -68,7 +69,7 @@ class NeighbourhoodConsensus(nn.Module):
             hidden = self._hidden(correlation, last - 1, start, min(start + rows, height))
             self._add_last_layer(hidden, kernel, start, total)
         inner = total[:, :, pad : pad + height, pad : pad + width]
-        return functional.relu(inner + self.biases[last].to(inner.dtype)).sum(dim=0)
+        return functional.relu(inner + self.biases[last].float()).sum(dim=0).to(correlation.dtype)
 
     def _kernel(self, layer: int) -> torch.Tensor:
         """Return the kernels of both branches, (branches * out, in, k, k, k, k)."""
