@@ -20,6 +20,7 @@ COMMANDS = {
     "evaluate": "run the odometry over a bag or data set and judge it",
     "play": "publish a bag or data set as camera topics",
     "demo": "make the demo sequence and show the node at work on it",
+    "soak": "run the node for many frames and watch its memory, threads and bookkeeping",
     "train": "train the compact network, or fine-tune it",
 }
 

@@ -1,0 +1,76 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`drcn soak`: run the real node for many frames and watch its memory, threads and bookkeeping."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from drcn_ros.cli.parameters import add_parameter_options, configuration
+from drcn_ros.cli.progress import progress
+from drcn_ros.configuration import flatten
+from drcn_ros.errors import InputError
+from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.dependency import require_rclpy
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--frames", type=int, default=10000, metavar="N", help="(default %(default)s)")
+    parser.add_argument(
+        "--rate", type=float, default=30.0, metavar="HZ", help="images a second (default %(default)s)"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers there")
+    parser.add_argument("--log", type=Path, metavar="FILE", help="write what the node logs there")
+    parser.add_argument(
+        "--domain-id",
+        type=int,
+        default=42 + os.getpid() % 50,
+        metavar="ID",
+        help="DDS domain of the run (default: one that others hardly have)",
+    )
+    add_parameter_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the numbers and the verdict; return 0, or 1 when the node leaks or loses count."""
+    if arguments.frames < 2 or not arguments.rate > 0:
+        msg = f"{arguments.frames} frames at {arguments.rate} Hz: need at least 2 at a rate above 0"
+        raise InputError(msg)
+    require_rclpy()
+    from drcn_ros.ros.share import fast_dds_profile
+    from drcn_ros.ros.soak import soak
+
+    defaults = flatten(NodeConfig())
+    parameters = {
+        name: value for name, value in flatten(configuration(arguments)).items() if value != defaults[name]
+    }
+    with tempfile.TemporaryDirectory() as folder, progress(arguments.frames, "soak") as bar:
+        report = soak(
+            arguments.frames,
+            arguments.rate,
+            parameters,
+            arguments.domain_id,
+            arguments.log or Path(folder) / "node.log",
+            fast_dds_profile(),
+            bar.update,
+        )
+    first, last = report.samples[0], report.samples[-1]
+    print(f"published {report.published} images in {report.seconds:.0f} s")
+    print(f"received {report.received} = processed {report.processed} + dropped {report.dropped}")
+    print(f"memory {first.memory_mb:.1f} MB after {first.frame} images, {last.memory_mb:.1f} MB at the end")
+    print(f"threads {first.threads} -> {last.threads}, open files {first.files} -> {last.files}")
+    complaints = report.complaints()
+    for complaint in complaints:
+        print(f"FAILED: {complaint}")
+    if not complaints:
+        print("passed")
+    if arguments.json is not None:
+        content = {**asdict(report), "growth_mb": report.growth_mb, "complaints": complaints}
+        arguments.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    return 1 if complaints else 0

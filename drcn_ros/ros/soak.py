@@ -1,0 +1,233 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the real node for many frames and watches its memory, threads, files and bookkeeping."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import psutil
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from geometry_msgs.msg import PoseWithCovarianceStamped
+from nav_msgs.msg import Path as PathMessage
+from numpy.typing import NDArray
+from rclpy.context import Context
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from sensor_msgs.msg import CompressedImage, PointCloud2
+
+from drcn_ros.configuration import Value
+from drcn_ros.errors import DrcnError
+from drcn_ros.geometry.camera import Camera
+from drcn_ros.odometry.types import Frame
+from drcn_ros.ros.camera_publisher import CAMERA_INFO_TOPIC, IMAGE_TOPIC, CameraPublisher
+from drcn_ros.ros.node_process import NODE_NAME, NodeProcess
+
+MOST_GROWTH_MB = 20.0
+SETTLING_FRAMES = 500
+_SAMPLE_EVERY = 100
+_PATIENCE_S = 120.0
+_TOPICS = {
+    "keypoints": PointCloud2,
+    "matches": PointCloud2,
+    "pose": PoseWithCovarianceStamped,
+    "path": PathMessage,
+    "match_image/compressed": CompressedImage,
+    "status": DiagnosticStatus,
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """What the node's process uses: resident memory in MB (10^6 bytes), threads, open files."""
+
+    frame: int
+    memory_mb: float
+    threads: int
+    files: int
+
+
+@dataclass(frozen=True)
+class SoakReport:
+    """What came of a run.
+
+    Attributes:
+        published: images sent.
+        received, processed, dropped: by the node's own count.
+        statuses: that reached a subscriber.
+        samples: the first when the node had settled.
+        seconds: wall time.
+    """
+
+    published: int
+    received: int
+    processed: int
+    dropped: int
+    statuses: int
+    samples: tuple[Sample, ...]
+    seconds: float
+
+    @property
+    def growth_mb(self) -> float:
+        """Growth of the resident memory since the node had settled, MB."""
+        return self.samples[-1].memory_mb - self.samples[0].memory_mb
+
+    def complaints(self) -> list[str]:
+        """Return what was not as it should be."""
+        first, last = self.samples[0], self.samples[-1]
+        found = []
+        if self.growth_mb > MOST_GROWTH_MB:
+            found.append(f"memory grew by {self.growth_mb:.1f} MB, allowed are {MOST_GROWTH_MB:.0f}")
+        if last.threads > first.threads:
+            found.append(f"threads grew from {first.threads} to {last.threads}")
+        if last.files > first.files:
+            found.append(f"open files grew from {first.files} to {last.files}")
+        if self.received != self.processed + self.dropped:
+            counted = f"{self.processed} processed and {self.dropped} dropped"
+            found.append(f"{self.received} frames received, but {counted}")
+        if self.statuses < self.processed:
+            found.append(f"{self.processed} frames processed, but {self.statuses} statuses came")
+        return found
+
+
+def soak(
+    frames: int,
+    rate_hz: float,
+    parameters: Mapping[str, Value],
+    domain_id: int,
+    log: Path,
+    profile: Path | None,
+    on_frame: Callable[[], Any] = lambda: None,
+) -> SoakReport:
+    """Publish `frames` images at `rate_hz`, whether the node keeps up or not, and watch it.
+
+    Args:
+        frames: number of images.
+        rate_hz: images a second.
+        parameters: of the node, over its defaults.
+        domain_id: DDS domain.
+        log: receives the node's output.
+        profile: Fast DDS profile.
+        on_frame: called after each image.
+
+    Raises:
+        DrcnError: the node ended, or did not come up.
+    """
+    context = Context()
+    rclpy.init(context=context, domain_id=domain_id)
+    remaps = {"image": IMAGE_TOPIC, "camera_info": CAMERA_INFO_TOPIC}
+    try:
+        with NodeProcess(domain_id, parameters, log, remaps, profile) as process:
+            run = _Run(context, process, _Pictures())
+            try:
+                return run.run(frames, rate_hz, on_frame)
+            finally:
+                run.close()
+    finally:
+        rclpy.shutdown(context=context)
+
+
+class _Pictures:
+    """A window that goes round over a large random texture: the same places are seen again and again."""
+
+    camera = Camera(640, 480, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
+
+    def __init__(self) -> None:
+        coarse = np.random.default_rng(0).integers(0, 256, (90, 110), dtype=np.uint8)
+        self._texture = np.asarray(cv2.resize(coarse, None, fx=10.0, fy=10.0), np.uint8)
+
+    def at(self, index: int) -> NDArray[np.uint8]:
+        angle = 0.03 * index
+        left, top = round(220 + 200 * np.cos(angle)), round(200 + 180 * np.sin(angle))
+        return self._texture[top : top + self.camera.height, left : left + self.camera.width]
+
+
+class _Run:
+    def __init__(self, context: Context, process: NodeProcess, pictures: _Pictures) -> None:
+        self._process = process
+        self._pictures = pictures
+        self._node = Node("drcn_soak", context=context)
+        self._camera = CameraPublisher(self._node, pictures.camera)
+        self._statuses = 0
+        self._counts: dict[str, int] = {}
+        for name, kind in _TOPICS.items():
+            callback = self._on_status if name == "status" else _ignore
+            self._node.create_subscription(kind, f"/{NODE_NAME}/{name}", callback, 10)
+        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        self._executor = SingleThreadedExecutor(context=context)
+        self._executor.add_node(self._node)
+
+    def close(self) -> None:
+        self._executor.shutdown()
+        self._node.destroy_node()
+
+    def run(self, frames: int, rate_hz: float, on_frame: Callable[[], Any]) -> SoakReport:
+        self._spin_until(lambda: self._camera.subscribers > 0, "the node did not subscribe")
+        self._spin_until(lambda: bool(self._counts), "the node sent no diagnostics")
+        watched = psutil.Process(self._process.pid)
+        settled = min(SETTLING_FRAMES, frames // 2)
+        samples = []
+        start = time.monotonic()
+        for index in range(frames):
+            self._spin_for(start + index / rate_hz - time.monotonic())
+            self._camera.publish(Frame(time.time_ns(), self._pictures.at(index)))
+            on_frame()
+            if index >= settled and (index - settled) % _SAMPLE_EVERY == 0:
+                self._process.check()
+                samples.append(_sample(watched, index))
+        self._spin_until(self._has_settled, "the node did not come to an end with the frames")
+        samples.append(_sample(watched, frames))
+        return SoakReport(
+            published=frames,
+            received=self._counts["received"],
+            processed=self._counts["processed"],
+            dropped=self._counts["dropped"],
+            statuses=self._statuses,
+            samples=tuple(samples),
+            seconds=time.monotonic() - start,
+        )
+
+    def _has_settled(self) -> bool:
+        """Whether nothing changed between two diagnostics, and no frame waits."""
+        before = dict(self._counts)
+        self._counts.clear()
+        self._spin_until(lambda: bool(self._counts), "the node sent no diagnostics")
+        return self._counts == before and self._counts["waiting"] == 0
+
+    def _spin_for(self, seconds: float) -> None:
+        end = time.monotonic() + max(0.0, seconds)
+        while True:
+            self._executor.spin_once(timeout_sec=max(0.0, end - time.monotonic()))
+            if time.monotonic() >= end:
+                return
+
+    def _spin_until(self, condition: Callable[[], bool], complaint: str) -> None:
+        end = time.monotonic() + _PATIENCE_S
+        while not condition():
+            self._process.check()
+            self._executor.spin_once(timeout_sec=0.1)
+            if time.monotonic() > end:
+                msg = f"{complaint} within {_PATIENCE_S:.0f} s"
+                raise DrcnError(msg)
+
+    def _on_status(self, _message: DiagnosticStatus) -> None:
+        self._statuses += 1
+
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
+        values = {entry.key: entry.value for entry in message.status[0].values}
+        self._counts = {name: int(values[name]) for name in ("received", "processed", "dropped", "waiting")}
+
+
+def _sample(process: psutil.Process, frame: int) -> Sample:
+    return Sample(frame, process.memory_info().rss / 1e6, process.num_threads(), process.num_fds())
+
+
+def _ignore(_message: Any) -> None:
+    pass

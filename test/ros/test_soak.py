@@ -1,0 +1,65 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from drcn_ros.cli.main import main
+from drcn_ros.ros.soak import Sample, SoakReport
+
+
+def report(**changes: Any) -> SoakReport:
+    samples = (Sample(500, 400.0, 16, 23), Sample(1000, 410.0, 16, 23))
+    fields = {"published": 1000, "received": 990, "processed": 600, "dropped": 390, "statuses": 600}
+    return SoakReport(**{**fields, "samples": samples, "seconds": 33.0, **changes})
+
+
+def test_a_run_in_which_all_is_well_has_no_complaint() -> None:
+    assert report().complaints() == []
+    assert report().growth_mb == pytest.approx(10.0)
+
+
+@pytest.mark.parametrize(
+    ("last", "complaint"),
+    [
+        (Sample(1000, 420.5, 16, 23), "memory grew by 20.5 MB, allowed are 20"),
+        (Sample(1000, 400.0, 17, 23), "threads grew from 16 to 17"),
+        (Sample(1000, 400.0, 16, 24), "open files grew from 23 to 24"),
+    ],
+)
+def test_growth_is_told(last: Sample, complaint: str) -> None:
+    assert report(samples=(Sample(500, 400.0, 16, 23), last)).complaints() == [complaint]
+
+
+@pytest.mark.parametrize(
+    ("changes", "complaint"),
+    [
+        ({"dropped": 389}, "990 frames received, but 600 processed and 389 dropped"),
+        ({"statuses": 599}, "600 frames processed, but 599 statuses came"),
+    ],
+)
+def test_frames_that_are_lost_from_the_books_are_told(changes: dict[str, int], complaint: str) -> None:
+    assert report(**changes).complaints() == [complaint]
+
+
+@pytest.mark.parametrize("arguments", [["--frames", "1"], ["--rate", "0"]])
+def test_a_run_that_cannot_be_is_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["soak", *arguments]) == 2
+    assert "need at least 2 at a rate above 0" in capsys.readouterr().err
+
+
+@pytest.mark.dds
+def test_a_short_run_of_the_real_node_grows_nowhere_and_loses_no_frame(
+    kit: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "soak.json"
+    arguments = ["--frames", "300", "--rate", "40", "--domain-id", str(kit.domain_id()), "--json", str(file)]
+    status = main(["soak", *arguments, "--set", "matcher.name=orb"])
+    assert status == 0, capsys.readouterr().out
+    content = json.loads(file.read_text())
+    assert content["received"] == content["processed"] + content["dropped"]
+    assert content["processed"] > 10
