@@ -113,6 +113,7 @@ class TrainingConfig:
     seed: int = parameter(0, "Seed of everything random.", minimum=0)
     steps: int = parameter(3000, "Steps of the run.", minimum=1)
     batch: int = parameter(8, "Pairs per step and process.", minimum=1)
+    workers: int = parameter(0, "Threads that make pairs ahead; worth it beside a GPU.", minimum=0)
     device: str = parameter(
         "auto", "Where it runs; auto takes CUDA when torch finds it.", choices=("auto", "cpu", "cuda")
     )

@@ -25,11 +25,12 @@ from drcn_ros.errors import ConfigurationError, DrcnError
 from drcn_ros.networks.compact import CompactConfig, CompactNetwork
 from drcn_ros.networks.weight_file import WeightFile, write_own_file
 from drcn_ros.networks.weights import load_network
+from drcn_ros.training.ahead import Ahead
 from drcn_ros.training.checkpoint import read_checkpoint, write_checkpoint
 from drcn_ros.training.config import OptimiserConfig, TrainingConfig
 from drcn_ros.training.log import Log
 from drcn_ros.training.objective import CompactObjective
-from drcn_ros.training.pairs import PairSource
+from drcn_ros.training.pairs import PairBatch, PairSource
 from drcn_ros.training.processes import Processes
 
 CHECKPOINT = "checkpoint.pt"
@@ -38,7 +39,7 @@ WEIGHTS = "weights.safetensors"
 PATIENCE = 20
 
 # What may differ between a checkpoint and the run that goes on from it.
-_FREE = ("output", "steps", "device", "log_every", "checkpoint_seconds", "optimiser.decay")
+_FREE = ("output", "steps", "device", "workers", "log_every", "checkpoint_seconds", "optimiser.decay")
 
 
 class TrainingError(DrcnError):
@@ -62,6 +63,29 @@ class Progress:
     loss: float
     pairs_per_second: float
     skipped: int
+
+
+class _Window:
+    """Sums over the steps from one entry of the log to the next."""
+
+    def __init__(self, pairs_per_step: int) -> None:
+        self._pairs = pairs_per_step
+        self._start = time.monotonic()
+        self._steps = self._good = 0
+        self._sums: dict[str, float] = {}
+
+    def add(self, values: Mapping[str, float]) -> None:
+        """Add a step; one that was skipped has no values."""
+        self._steps += 1
+        self._good += bool(values)
+        for name, value in values.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+
+    def means(self) -> dict[str, float]:
+        """Return the means over the steps with values, and the speed over all."""
+        means = {name: total / self._good for name, total in self._sums.items()}
+        means["pairs_per_second"] = self._steps * self._pairs / (time.monotonic() - self._start)
+        return means
 
 
 class Trainer:
@@ -112,6 +136,9 @@ class Trainer:
     def run(self, report: Callable[[Progress], None] | None = None) -> None:
         """Train to the last step, or until `stop` is called.
 
+        Args:
+            report: told the progress at each entry of the log.
+
         Raises:
             TrainingError: the loss stays without a finite value.
             InputError: a checkpoint cannot be written.
@@ -120,46 +147,35 @@ class Trainer:
         if leads:
             self._folder.mkdir(parents=True, exist_ok=True)
         log = Log(self._folder, self.step) if leads else None
+        ahead = Ahead(self._make, self.config.workers, self.step, self.config.steps)
         self._objective.train()
-        saved = since = time.monotonic()
-        sums: dict[str, float] = {}
-        good = bad_in_a_row = 0
+        window = _Window(self.config.batch * self._processes.count)
+        saved = time.monotonic()
+        bad_in_a_row = 0
         try:
             while self.step < self.config.steps and not self._processes.any(self._stop):
-                values = self._one_step()
+                values = self._one_step(*ahead.take(self.step))
                 self.step += 1
+                window.add(values)
                 bad_in_a_row = 0 if values else bad_in_a_row + 1
                 if bad_in_a_row >= PATIENCE:
                     msg = f"the loss had no finite value in {PATIENCE} steps up to step {self.step}; "
                     msg += f"lower optimiser.learning_rate; {self._folder / CHECKPOINT} is from before"
                     raise TrainingError(msg)
-                good += bool(values)
-                for name, value in values.items():
-                    sums[name] = sums.get(name, 0.0) + value
-                if self.step % self.config.log_every == 0 or self.step == self.config.steps:
-                    now = time.monotonic()
-                    pairs = self.config.batch * self._processes.count * self.config.log_every
-                    means = {name: total / good for name, total in sums.items()}
-                    means |= {"pairs_per_second": pairs / (now - since), "skipped": float(self.skipped)}
-                    if log is not None:
-                        log.add(self.step, means)
-                    if report is not None and leads and "loss" in means:
-                        report(
-                            Progress(
-                                self.step,
-                                self.config.steps,
-                                means["loss"],
-                                means["pairs_per_second"],
-                                self.skipped,
-                            )
-                        )
-                    sums, good, since = {}, 0, now
+                if log is not None and self._at_entry():
+                    means = window.means()
+                    window = _Window(self.config.batch * self._processes.count)
+                    log.add(self.step, {**means, "skipped": float(self.skipped)})
+                    if report is not None and "loss" in means:
+                        speed = means["pairs_per_second"]
+                        report(Progress(self.step, self.config.steps, means["loss"], speed, self.skipped))
                 if leads and not bad_in_a_row and time.monotonic() - saved >= self.config.checkpoint_seconds:
                     self.save()
                     saved = time.monotonic()
             if leads:
                 self.save()
         finally:
+            ahead.close()
             if log is not None:
                 log.close()
 
@@ -196,12 +212,19 @@ class Trainer:
         notes = {"step": str(self.step), "seed": str(self.config.seed), **self._notes}
         return WeightFile("compact", dataclasses.asdict(self.network.config), tensors, notes)
 
-    def _one_step(self) -> dict[str, float]:
-        """Do one step; return its terms, nothing if it was skipped."""
-        random = np.random.default_rng([self.config.seed, self.step, self._processes.rank])
+    def _at_entry(self) -> bool:
+        return self.step % self.config.log_every == 0 or self.step == self.config.steps
+
+    def _make(self, step: int) -> tuple[PairBatch, torch.Generator]:
+        """Return the pairs of a step, and what the loss draws its points from."""
+        random = np.random.default_rng([self.config.seed, step, self._processes.rank])
         pairs = self._source.batch(self.config.batch, random)
         generator = torch.Generator(self._processes.device)
         generator.manual_seed(int(random.integers(2**62)))
+        return pairs, generator
+
+    def _one_step(self, pairs: PairBatch, generator: torch.Generator) -> dict[str, float]:
+        """Do one step; return its terms, nothing if it was skipped."""
         rate = learning_rate(self.step, self.config.steps, self.config.optimiser)
         for group in self._optimiser.param_groups:
             group["lr"] = rate

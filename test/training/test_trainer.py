@@ -54,6 +54,15 @@ def test_a_resumed_run_equals_the_unbroken_one(small_config: Make, tmp_path: Pat
     ]
 
 
+def test_pairs_made_ahead_change_nothing(small_config: Make, tmp_path: Path) -> None:
+    losses = []
+    for workers in (0, 2):
+        run = trainer(small_config(output=str(tmp_path / str(workers)), steps=4, workers=workers))
+        run.run()
+        losses.append([entry["loss"] for entry in read_log(tmp_path / str(workers))])
+    assert losses[0] == losses[1]
+
+
 def test_a_checkpoint_of_another_configuration_is_refused(small_config: Make) -> None:
     trainer(small_config(steps=1)).run()
     with pytest.raises(ConfigurationError, match="batch 2 -> 3"):
