@@ -22,8 +22,8 @@ class Matcher(ABC, Generic[FeaturesT]):
     """Finds correspondences between two images; features are computed once per image.
 
     Attributes:
-        config: what the matcher was made from. `max_keypoints`, `min_score` and `refine` are read at each
-            call, so replacing it by one that differs in these alone takes effect with the next image.
+        config: what the matcher was made from. Its live parameters are read at each call, so replacing it
+            by one that differs in these alone takes effect with the next image.
     """
 
     def __init__(self, config: MatcherConfig) -> None:

@@ -29,6 +29,9 @@ class MatcherConfig:
     max_keypoints: int = parameter(
         1024, "Most keypoints kept per image.", minimum=8, maximum=20000, live=True
     )
+    multiscale: bool = parameter(
+        False, "D2-Net on VGG16 looks at half, full and double size; five times the work.", live=True
+    )
     refine: bool = parameter(
         True, "Refine matches of the networks to sub-pixel precision on the images.", live=True
     )

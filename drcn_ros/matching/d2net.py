@@ -4,23 +4,30 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch.nn.functional import interpolate
 
 from drcn_ros.errors import WeightsError
+from drcn_ros.matching.alignment import align_matches, smooth
 from drcn_ros.matching.base import Matcher, check_image, to_grey
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device
 from drcn_ros.matching.keypoints import detect_keypoints
-from drcn_ros.matching.nearest import mutual_nearest
-from drcn_ros.matching.refinement import refine_matches
+from drcn_ros.matching.nearest import distance_ratio_squared, mutual_nearest
 from drcn_ros.matching.types import Features, Matches
 from drcn_ros.networks.compact import CompactNetwork, describe
+from drcn_ros.networks.d2net import PYRAMID, SMALLEST, STRIDE, D2Net
 from drcn_ros.networks.weights import load_network
+
+# The authors' limits for the longest edge and for the sum of both, pixels.
+_LONGEST_EDGE = 1600
+_LARGEST_SUM = 2800
 
 
 @dataclass(frozen=True)
@@ -28,16 +35,18 @@ class D2NetFeatures(Features):
     """Keypoints of one image and what their matches are refined on.
 
     Attributes:
-        image: (H, W) grey.
+        image: (H, W) smoothed grey image.
     """
 
-    image: NDArray[np.uint8]
+    image: torch.Tensor
 
 
 class D2NetMatcher(Matcher[D2NetFeatures]):
-    """D2-Net on the compact network.
+    """D2-Net on the compact network, or on VGG16 where the weight file is for that.
 
-    The score of a match is its confidence: near 1 when no other point competes.
+    The score of a match on the compact network is its probability in both directions. The descriptors of
+    VGG16 have no scale of probability: their score is sqrt(1 - r^2) with the ratio r of the distances to the
+    nearest and to the second nearest, so that a low `min_score` drops next to nothing, as the authors do.
 
     Raises:
         ConfigurationError: the device is not there.
@@ -48,10 +57,14 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
         super().__init__(config)
         self._device = choose_device(config.device)
         network = load_network(Path(config.weights) if config.weights else None)
-        if not isinstance(network, CompactNetwork):
+        if not isinstance(network, (CompactNetwork, D2Net)):
             msg = f"weight file {config.weights} is for {type(network).__name__}, which is no D2-Net"
             raise WeightsError(msg)
-        self._network = network.fuse().to(self._device)
+        if isinstance(network, CompactNetwork):
+            network = network.fuse()
+        elif self._device.type == "cpu":
+            network = network.accelerate()
+        self._network = network.to(self._device)
 
     @property
     def name(self) -> str:
@@ -60,29 +73,63 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
 
     @torch.inference_mode()
     def extract(self, image: NDArray[np.uint8]) -> D2NetFeatures:
-        """Return keypoints and descriptors of an image."""
+        """Return keypoints and descriptors of an image; one too small for the network has none."""
         check_image(image)
         grey = np.ascontiguousarray(to_grey(image))
-        pixels = torch.from_numpy(grey).to(self._device)
-        maps = self._network(pixels[None, None].float() / 255)
-        points, scores = detect_keypoints(self._network, maps, grey, self.config.max_keypoints)
-        return D2NetFeatures(
-            size=(image.shape[1], image.shape[0]),
-            points=points,
-            scores=scores,
-            scales=torch.full_like(scores, maps.fine.stride),
-            descriptors=describe(maps.fine, points),
-            image=grey,
+        pixels = torch.from_numpy(grey).to(self._device).float() / 255
+        if isinstance(self._network, CompactNetwork):
+            found = self._on_compact(self._network, grey, pixels)
+        else:
+            found = self._on_vgg16(self._network, image)
+        return D2NetFeatures((image.shape[1], image.shape[0]), *found, image=smooth(pixels))
+
+    def _on_compact(
+        self, network: CompactNetwork, grey: NDArray[np.uint8], pixels: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        maps = network(pixels[None, None])
+        points, scores = detect_keypoints(network, maps, grey, self.config.max_keypoints)
+        scales = torch.full_like(scores, maps.fine.stride)
+        return points, scores, scales, describe(maps.fine, points)
+
+    def _on_vgg16(
+        self, network: D2Net, image: NDArray[np.uint8]
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        colour = torch.from_numpy(np.ascontiguousarray(np.atleast_3d(image)))
+        pixels = _shrunk(colour.to(self._device).permute(2, 0, 1)[None].float())
+        if min(pixels.shape[2:]) < SMALLEST:
+            none = torch.zeros(0, device=self._device)
+            return none.view(0, 2), none, none, none.view(0, 512)
+        scales = PYRAMID if self.config.multiscale else (1.0,)
+        (found,) = network.keypoints(pixels, scales, self.config.max_keypoints)
+        factor = torch.tensor(
+            [image.shape[1] / pixels.shape[3], image.shape[0] / pixels.shape[2]], device=self._device
         )
+        points = (found.points + 0.5) * factor - 0.5
+        return points, found.scores, found.scales * STRIDE * factor.mean(), found.descriptors
 
     @torch.inference_mode()
     def match(self, reference: D2NetFeatures, current: D2NetFeatures) -> Matches:
         """Return mutual nearest neighbours, most confident first."""
         assert reference.descriptors is not None
         assert current.descriptors is not None
-        temperature = float(self._network.descriptor_temperature)
-        pairs = mutual_nearest(reference.descriptors, current.descriptors, temperature=temperature)
-        matches = Matches.of_pairs(reference, current, pairs, pairs.confidence, self.config.min_score)
+        if isinstance(self._network, CompactNetwork):
+            temperature = float(self._network.descriptor_temperature)
+            pairs = mutual_nearest(reference.descriptors, current.descriptors, temperature=temperature)
+            scores = pairs.confidence
+        else:
+            pairs = mutual_nearest(reference.descriptors, current.descriptors)
+            scores = (1 - distance_ratio_squared(pairs)).sqrt()
+        matches = Matches.of_pairs(reference, current, pairs, scores, self.config.min_score)
         if self.config.refine:
-            return refine_matches(reference.image, current.image, matches)
+            return align_matches(reference.image, current.image, matches)
         return matches
+
+
+def _shrunk(pixels: torch.Tensor) -> torch.Tensor:
+    """Return (1, C, H, W) pixels within the authors' limits of size."""
+    height, width = pixels.shape[2:]
+    factor = min(1.0, _LONGEST_EDGE / max(height, width), _LARGEST_SUM / (height + width))
+    if factor == 1:
+        return pixels
+    size = (math.floor(height * factor), math.floor(width * factor))
+    return interpolate(pixels, size=size, mode="bilinear", align_corners=False, antialias=True)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
+from drcn_ros.errors import ConfigurationError, WeightsError
 from drcn_ros.matching import Matcher, MatcherConfig, create_matcher
+from drcn_ros.networks.d2net import D2Net
+from drcn_ros.networks.weight_file import WeightFile, write_own_file
 
 
 @pytest.fixture(scope="module")
@@ -60,3 +65,62 @@ def test_any_size_is_matched_with_itself(matcher: Matcher, size: tuple[int, int]
     assert features.size == (size[1], size[0])
     matches = matcher.match(features, features)
     np.testing.assert_allclose(matches.reference_points, matches.current_points, atol=0.05)
+
+
+@pytest.fixture(scope="module")
+def vgg16(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weight file for the paper's network, of random weights that keep the variance from layer to layer."""
+    torch.manual_seed(5)
+    network = D2Net()
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            torch.nn.init.kaiming_normal_(parameter)
+    path = tmp_path_factory.mktemp("weights") / "vgg16.safetensors"
+    write_own_file(path, WeightFile("d2net", {}, network.state_dict()))
+    return path
+
+
+def test_the_papers_network_finds_a_shift(vgg16: Path, plane) -> None:
+    config = MatcherConfig(name="d2net", device="cpu", weights=str(vgg16), min_score=0.0, refine=False)
+    matcher = create_matcher(config)
+    first = matcher.extract(plane.reference[16:208, 16:272])
+    second = matcher.extract(plane.reference[:192, :256])
+    matches = matcher.match(first, second)
+    errors = np.linalg.norm(matches.current_points - matches.reference_points - 16, axis=1)
+    # Untrained descriptors are alike, so that half of the matches err; by chance one in a thousand would not.
+    assert len(matches) > 50
+    assert (errors < 1).mean() > 0.4
+    assert (np.diff(matches.scores) <= 0).all()
+
+
+def test_multiscale_finds_points_of_three_sizes(vgg16: Path, plane) -> None:
+    config = MatcherConfig(name="d2net", device="cpu", weights=str(vgg16), multiscale=True)
+    features = create_matcher(config).extract(plane.reference[:96, :112])
+    assert set(features.scales.tolist()) == {8.0, 4.0, 2.0}
+
+
+def test_an_image_too_small_for_the_papers_network_has_no_keypoints(vgg16: Path) -> None:
+    matcher = create_matcher(MatcherConfig(name="d2net", device="cpu", weights=str(vgg16)))
+    features = matcher.extract(np.zeros((7, 300, 3), np.uint8))
+    assert len(features) == 0
+    assert len(matcher.match(features, features)) == 0
+
+
+def test_an_image_beyond_the_authors_limits_is_shrunk_and_scaled_back(vgg16: Path) -> None:
+    matcher = create_matcher(MatcherConfig(name="d2net", device="cpu", weights=str(vgg16), max_keypoints=50))
+    image = np.random.default_rng(1).integers(0, 255, (60, 3200), np.uint8)
+    points = matcher.extract(image).points
+    assert 1600 < points[:, 0].max() < 3200
+    assert points[:, 1].max() < 60
+
+
+def test_a_missing_weight_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "none.safetensors"
+    with pytest.raises(WeightsError, match="does not exist"):
+        create_matcher(MatcherConfig(name="d2net", weights=str(path)))
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has CUDA")
+def test_cuda_without_cuda_is_one_clear_line() -> None:
+    with pytest.raises(ConfigurationError, match="device cuda: torch finds no CUDA device"):
+        create_matcher(MatcherConfig(name="d2net", device="cuda"))
