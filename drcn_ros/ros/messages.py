@@ -27,8 +27,8 @@ from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
 from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.points import triangulate
 from drcn_ros.geometry.rotation import cross_matrix
-from drcn_ros.geometry.triangulation import triangulate
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Result, State
 from drcn_ros.ros.poses import UNKNOWN_VARIANCE, UncertainPose, Velocity
