@@ -234,24 +234,3 @@ def to_pixels(pixel: Array, rays: Array) -> Array:
     (a, b), (c, d) = pixel
     determinant = a * d - b * c
     return np.stack([(d * rays[0] - b * rays[1]) / determinant, (a * rays[1] - c * rays[0]) / determinant])
-
-
-def inverse_depths(pairs: RayPairs, rotation: Array, translation: Array) -> tuple[Array, Array]:
-    """Return the inverse depths (N,) along the reference and the current rays (x, y, 1), in 1 / |t|.
-
-    Zero is infinitely far, negative is behind the camera, and nothing is lost in between: both come from
-    Z_ref b = Z_cur R a + t by eliminating the other depth, solved for 1 / Z in the least-squares sense.
-    """
-    turned = rotation @ pairs.current
-    normal = _cross(turned, pairs.reference)
-    t = translation[:, None]
-    return _ratio(_cross(turned, t), normal), _ratio(_cross(pairs.reference, t), normal)
-
-
-def _cross(a: Array, b: Array) -> Array:
-    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
-
-
-def _ratio(denominator: Array, numerator: Array) -> Array:
-    ratio: Array = (denominator * numerator).sum(axis=0) / np.maximum((denominator**2).sum(axis=0), 1e-24)
-    return ratio

@@ -47,7 +47,8 @@ class TwoView:
         inliers: (M,) bool, one per match as given, those that agree with the model.
         parallax_px: median displacement of the inliers that no rotation explains, pixels.
         noise_px: standard deviation of the inliers' residuals.
-        dropped: matches without a ray (outside the lens model or not finite).
+        pairs: the matches that have rays.
+        rows: (N,) their rows among all matches; the others lie outside the lens model or are not finite.
     """
 
     model: Model | None
@@ -59,7 +60,13 @@ class TwoView:
     inliers: NDArray[np.bool_]
     parallax_px: float | None
     noise_px: float | None
-    dropped: int
+    pairs: RayPairs
+    rows: NDArray[np.int64]
+
+    @property
+    def dropped(self) -> int:
+        """How many matches have no ray."""
+        return len(self.inliers) - len(self.rows)
 
 
 def estimate_two_view(
@@ -78,15 +85,14 @@ def estimate_two_view(
         config: estimator and thresholds.
         predicted: (R, t) that the motion so far lets expect; decides only between two poses of a plane.
     """
-    count = len(reference_points)
-    pairs, rows = ray_pairs(reference_points, current_points, camera)
-    dropped = count - len(rows)
-    if len(rows) < config.min_inliers:
-        return _failed(Failure.FEW_MATCHES, count, dropped)
+    evidence = _Evidence(*ray_pairs(reference_points, current_points, camera), len(reference_points))
+    pairs = evidence.pairs
+    if len(pairs) < config.min_inliers:
+        return evidence.failed(Failure.FEW_MATCHES)
     start = starting_pose(pairs.reference[:2].T, pairs.current[:2].T, camera.mean_focal, config)
     fit = None if start is None else polish(pairs, *start)
     turn = fit_rotation(pairs, np.eye(3) if fit is None else fit.rotation)
-    return _select(_Evidence(pairs, rows, count, fit, turn), config, predicted)
+    return _select(evidence, fit, turn, config, predicted)
 
 
 def ray_pairs(
@@ -108,15 +114,11 @@ def ray_pairs(
 
 @dataclass(frozen=True)
 class _Evidence:
+    """The matches with rays, their rows, and how many matches there are in all."""
+
     pairs: RayPairs
     rows: NDArray[np.int64]
     count: int
-    fit: EpipolarFit | None
-    turn: RotationFit
-
-    @property
-    def dropped(self) -> int:
-        return self.count - len(self.rows)
 
     def mask(self, inliers: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return the mask over all matches from one over those with rays."""
@@ -124,37 +126,48 @@ class _Evidence:
         mask[self.rows[inliers]] = True
         return mask
 
+    def failed(self, failure: Failure) -> TwoView:
+        """Return the result without a model."""
+        nothing = np.zeros(self.count, bool)
+        return TwoView(None, None, None, None, failure, False, nothing, None, None, self.pairs, self.rows)
 
-def _select(evidence: _Evidence, config: TwoViewConfig, predicted: tuple[Array, Array] | None) -> TwoView:
-    fit, turn = evidence.fit, evidence.turn
+
+def _select(
+    evidence: _Evidence,
+    fit: EpipolarFit | None,
+    turn: RotationFit,
+    config: TwoViewConfig,
+    predicted: tuple[Array, Array] | None,
+) -> TwoView:
     agreeing = 0 if fit is None else int(fit.inliers.sum())
     if max(agreeing, int(turn.inliers.sum())) < config.min_inliers:
-        return _failed(Failure.FEW_INLIERS, evidence.count, evidence.dropped)
+        return evidence.failed(Failure.FEW_INLIERS)
     if fit is None or agreeing < config.min_inliers:
-        return _without_translation(evidence, turn.noise_px, turn.inliers, config)
+        return _without_translation(evidence, turn, turn.noise_px, turn.inliers, config)
     core = evidence.pairs.take(fit.inliers)
     noise = float(np.hypot(fit.noise_px, config.systematic_px))
-    residuals = rotation_residuals(core, turn.rotation)
-    rotation_squared = residuals[0] ** 2 + residuals[1] ** 2
     epipolar = gric(sampson(core, fit.rotation, fit.translation) ** 2, noise, Model.GENERAL)
-    if gric(rotation_squared, noise, Model.ROTATION) < epipolar + MARGIN * len(core):
-        return _without_translation(evidence, fit.noise_px, fit.inliers, config)
+    rotational = gric(_squared(core, turn.rotation), noise, Model.ROTATION)
+    if rotational < epipolar + MARGIN * len(core):
+        return _without_translation(evidence, turn, fit.noise_px, fit.inliers, config)
     plane = fit_homography(core, fit.noise_px)
     planar = plane is not None and gric(plane[1], noise, Model.PLANE) < epipolar
     if plane is not None and planar:
         chosen = _plane_pose(evidence.pairs, decompose(plane[0], core), fit, predicted)
         if chosen is None:
-            return _failed(Failure.PLANAR, evidence.count, evidence.dropped)
+            return evidence.failed(Failure.PLANAR)
         fit = chosen
-    return _with_translation(evidence, fit, planar, config)
+    return _with_translation(evidence, fit, turn, planar, config)
 
 
-def _with_translation(evidence: _Evidence, fit: EpipolarFit, planar: bool, config: TwoViewConfig) -> TwoView:
+def _with_translation(
+    evidence: _Evidence, fit: EpipolarFit, turn: RotationFit, planar: bool, config: TwoViewConfig
+) -> TwoView:
     covariance = pose_covariance(evidence.pairs, fit)
     if covariance is None:
-        return _failed(Failure.DEGENERATE, evidence.count, evidence.dropped)
+        return evidence.failed(Failure.DEGENERATE)
     if float(np.linalg.eigvalsh(covariance[3:, 3:])[-1]) > config.max_direction_deviation**2:
-        return _without_translation(evidence, fit.noise_px, fit.inliers, config)
+        return _without_translation(evidence, turn, fit.noise_px, fit.inliers, config)
     return TwoView(
         model=Model.GENERAL,
         pose=RelativePose(fit.rotation, fit.translation, as_ros(covariance, fit.translation)),
@@ -163,37 +176,44 @@ def _with_translation(evidence: _Evidence, fit: EpipolarFit, planar: bool, confi
         failure=None,
         planar=planar,
         inliers=evidence.mask(fit.inliers),
-        parallax_px=_parallax(evidence, fit.inliers),
+        parallax_px=_parallax(evidence.pairs.take(fit.inliers), turn.rotation),
         noise_px=fit.noise_px,
-        dropped=evidence.dropped,
+        pairs=evidence.pairs,
+        rows=evidence.rows,
     )
 
 
 def _without_translation(
-    evidence: _Evidence, noise_px: float, among: NDArray[np.bool_], config: TwoViewConfig
+    evidence: _Evidence,
+    turn: RotationFit,
+    noise_px: float,
+    among: NDArray[np.bool_],
+    config: TwoViewConfig,
 ) -> TwoView:
-    turn = evidence.turn
     if int(turn.inliers.sum()) < config.min_inliers:
-        return _failed(Failure.DEGENERATE, evidence.count, evidence.dropped)
+        return evidence.failed(Failure.DEGENERATE)
     core = evidence.pairs.take(among)
     noise = float(np.hypot(noise_px, config.systematic_px))
-    turned, still = (
-        (rotation_residuals(core, rotation) ** 2).sum(axis=0) for rotation in (turn.rotation, np.eye(3))
-    )
-    identity = gric(still, noise, Model.IDENTITY)
-    moved = gric(turned, noise, Model.ROTATION) < identity - MARGIN * len(core)
+    still = gric(_squared(core, np.eye(3)), noise, Model.IDENTITY)
+    turned = gric(_squared(core, turn.rotation), noise, Model.ROTATION) < still - MARGIN * len(core)
     return TwoView(
-        model=Model.ROTATION if moved else Model.IDENTITY,
+        model=Model.ROTATION if turned else Model.IDENTITY,
         pose=None,
-        rotation=turn.rotation if moved else np.eye(3),
+        rotation=turn.rotation if turned else np.eye(3),
         rotation_covariance=turn.covariance,
         failure=None,
         planar=False,
         inliers=evidence.mask(turn.inliers),
-        parallax_px=_parallax(evidence, among),
+        parallax_px=_parallax(core, turn.rotation),
         noise_px=turn.noise_px,
-        dropped=evidence.dropped,
+        pairs=evidence.pairs,
+        rows=evidence.rows,
     )
+
+
+def _squared(pairs: RayPairs, rotation: Array) -> Array:
+    squared: Array = (rotation_residuals(pairs, rotation) ** 2).sum(axis=0)
+    return squared
 
 
 def _plane_pose(
@@ -227,10 +247,5 @@ def _angle(fit: EpipolarFit, translation: Array) -> float:
     return float(np.arccos(np.clip(fit.translation @ translation, -1.0, 1.0)))
 
 
-def _parallax(evidence: _Evidence, inliers: NDArray[np.bool_]) -> float:
-    residuals = rotation_residuals(evidence.pairs.take(inliers), evidence.turn.rotation)
-    return float(np.median(np.sqrt(2.0 * (residuals**2).sum(axis=0))))
-
-
-def _failed(failure: Failure, count: int, dropped: int) -> TwoView:
-    return TwoView(None, None, None, None, failure, False, np.zeros(count, bool), None, None, dropped)
+def _parallax(pairs: RayPairs, rotation: Array) -> float:
+    return float(np.median(np.sqrt(2.0 * _squared(pairs, rotation))))

@@ -1,0 +1,51 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Depths of points from two views, as inverse depths, which are as good far away as near by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from drcn_ros.geometry.epipolar import RayPairs, parallax_along
+from drcn_ros.geometry.types import Array
+
+
+@dataclass(frozen=True)
+class InverseDepths:
+    """Inverse depths of the points of matches, in 1 / |t|; zero is infinitely far, negative is behind.
+
+    Attributes:
+        reference, current: (N,) of the z coordinate in each camera.
+        deviation: (N,) standard deviation of both.
+    """
+
+    reference: Array
+    current: Array
+    deviation: Array
+
+
+def inverse_depths(pairs: RayPairs, rotation: Array, translation: Array, noise_px: float) -> InverseDepths:
+    """Return the inverse depths of matches that agree with T_ref_cur = (R, t), noise of one point in pixels.
+
+    Z_ref b = Z_cur R a + t, solved for 1 / Z in the least-squares sense by eliminating the other depth.
+    """
+    turned = rotation @ pairs.current
+    normal = _cross(turned, pairs.reference)
+    t = translation[:, None]
+    _, _, pixels_per_unit = parallax_along(pairs, rotation, translation)
+    return InverseDepths(
+        _ratio(_cross(turned, t), normal),
+        _ratio(_cross(pairs.reference, t), normal),
+        np.sqrt(2.0) * noise_px / pixels_per_unit,
+    )
+
+
+def _cross(a: Array, b: Array) -> Array:
+    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
+
+
+def _ratio(denominator: Array, numerator: Array) -> Array:
+    ratio: Array = (denominator * numerator).sum(axis=0) / np.maximum((denominator**2).sum(axis=0), 1e-24)
+    return ratio
