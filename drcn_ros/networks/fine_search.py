@@ -3,10 +3,10 @@
 """DRCN's second level: fine correlation where the cleaned coarse correlation leads (DRCN, section 3.2).
 
 The measure of a pair of fine cells is a mask, the coarse correlation interpolated at the source cell and
-divided by its sum, times the cosine of the fine features. As a cosine is at most 1, a coarse target cell cannot
-hold the best target if its mask is below a product that was already found. So the cells with the largest masks
-are correlated first, and then only those whose masks are above the best product. The result is that of the
-dense search.
+divided by its sum, times the cosine of the fine features. As a cosine is at most 1, a coarse target cell
+cannot hold the best target if its mask is below a product that was already found. So the cells with the
+largest masks are correlated first, and then only those whose masks are above the best product. The result is
+that of the dense search.
 
 Fine cells are numbered row by row. Fine cell (x, y) lies in coarse cell (x // 4, y // 4).
 """
@@ -102,6 +102,24 @@ def search(
     return SearchResult(queries, targets, forward, sources[number], backward[number])
 
 
+def mask_rows(correlation: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+    """Return (N, hB, wB) masks for positions (N, 2), x and y in coarse cells of A; differentiable.
+
+    The correlation (hA, wA, hB, wB) is interpolated between four cells, the last row and column continued. As
+    in the reference, a map is halved where x or y is 0 and vanishes where both are, then divided by its sum.
+    """
+    height, width = correlation.shape[:2]
+    low = positions.floor().long()
+    part_x, part_y = (positions - low).to(correlation.dtype)[:, :, None, None].unbind(dim=1)
+    limit = low.new_tensor([width - 1, height - 1])
+    (x, y), (right, below) = low.minimum(limit).T, (low + 1).minimum(limit).T
+    upper = (1 - part_x) * correlation[y, x] + part_x * correlation[y, right]
+    lower = (1 - part_x) * correlation[below, x] + part_x * correlation[below, right]
+    present = 1 - 0.5 * (positions == 0).sum(dim=1).to(correlation.dtype)[:, None, None]
+    maps = present * ((1 - part_y) * upper + part_y * lower)
+    return maps / (maps.sum(dim=(1, 2), keepdim=True) + _SUM_FLOOR)
+
+
 def select_queries(correlation: torch.Tensor, share: float) -> torch.Tensor:
     """Return the fine cells of the coarse cells of A with the largest best correlation, ordered by number."""
     height, width = correlation.shape[:2]
@@ -150,12 +168,7 @@ class FineBlocks:
 
 
 class Masks:
-    """Rows of the coarse correlation interpolated at the fine cells of one image.
-
-    A fine cell (x, y) takes the row at (x / 4, y / 4) between the four coarse cells around, the last row
-    and column continued. As in the reference, a row is halved where x or y is 0 and vanishes where both are,
-    before it is divided by its sum.
-    """
+    """What `mask_rows` gives at (x / 4, y / 4) for fine cells (x, y), without making it for all at once."""
 
     def __init__(self, correlation: torch.Tensor) -> None:
         """Take a correlation (hA, wA, hB, wB) whose rows are wanted for cells of A."""
