@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.metrics import align
+from drcn_ros.evaluation.estimates import EstimatedPath
+from drcn_ros.evaluation.metrics import AlignedPaths, align
 from drcn_ros.evaluation.replacing import replaced_folder
 from drcn_ros.evaluation.report import write_report
 from drcn_ros.evaluation.run_data import FrameRow
@@ -22,6 +23,55 @@ from drcn_ros.evaluation.trajectory_files import kitti_lines, tum_lines
 from drcn_ros.evaluation.verdict import FILE, RunInfo, verdict, write_verdict
 
 
+@dataclass(frozen=True)
+class JudgedRun:
+    """A run whose frames have all been judged.
+
+    Attributes:
+        content: of `metrics.json`.
+        log: rows, errors, worst frames.
+        path: the accumulated poses.
+        paths: those with ground truth, and the truth.
+    """
+
+    content: dict[str, Any]
+    log: RunLog
+    path: EstimatedPath
+    paths: AlignedPaths
+
+
+def judge(
+    steps: Iterable[Step],
+    sequence: ImageSequence,
+    info: Callable[[], RunInfo],
+    folder: Path,
+    options: LogOptions | None = None,
+    on_step: Callable[[Step], None] | None = None,
+    remarks: Callable[[Sequence[FrameRow]], list[str]] | None = None,
+) -> JudgedRun:
+    """Take the steps of a run one by one and judge them; `frames.csv` grows in `folder` meanwhile.
+
+    Arguments and errors are those of `evaluate`.
+    """
+    options = options or LogOptions()
+    log = RunLog(folder, sequence.ground_truth, options)
+    try:
+        for step in steps:
+            log.add(step.frame, step.estimate, step.matches)
+            if on_step is not None:
+                on_step(step)
+    finally:
+        log.close()
+    if not log.rows:
+        msg = f"{sequence.name}: not one frame was left to process; check --start, --duration and --step"
+        raise InputError(msg)
+    about = info()
+    about = replace(about, notes=[*about.notes, *(remarks(log.rows) if remarks else ())])
+    path = log.path()
+    paths = align(path.known, sequence.ground_truth)
+    return JudgedRun(verdict(about, log.rows, log.errors, paths, options.min_motion), log, path, paths)
+
+
 def evaluate(
     steps: Iterable[Step],
     sequence: ImageSequence,
@@ -31,7 +81,7 @@ def evaluate(
     on_step: Callable[[Step], None] | None = None,
     remarks: Callable[[Sequence[FrameRow]], list[str]] | None = None,
 ) -> dict[str, Any]:
-    """Take the steps of a run and write its folder; return the content of `metrics.json`.
+    """Judge the steps of a run and write its folder; return the content of `metrics.json`.
 
     The folder appears when everything in it is complete; an earlier result in its place is replaced.
 
@@ -47,29 +97,13 @@ def evaluate(
     Raises:
         InputError: the input is damaged or has no frames, or the folder cannot be written.
     """
-    options = options or LogOptions()
     with replaced_folder(folder, FILE) as temporary:
-        log = RunLog(temporary, sequence.ground_truth, options)
-        try:
-            for step in steps:
-                log.add(step.frame, step.estimate, step.matches)
-                if on_step is not None:
-                    on_step(step)
-        finally:
-            log.close()
-        if not log.rows:
-            msg = f"{sequence.name}: not one frame was left to process; check --start, --duration and --step"
-            raise InputError(msg)
-        about = info()
-        about = replace(about, notes=[*about.notes, *(remarks(log.rows) if remarks else ())])
-        path = log.path()
-        paths = align(path.known, sequence.ground_truth)
-        content = verdict(about, log.rows, log.errors, paths, options.min_motion)
-        (temporary / "trajectory.tum").write_text("".join(tum_lines(path.known)), encoding="utf-8")
-        (temporary / "trajectory.kitti").write_text("".join(kitti_lines(path.every)), encoding="utf-8")
-        if len(paths.truth):
-            truth = Trajectory(paths.stamps_ns, paths.truth)
+        run = judge(steps, sequence, info, temporary, options, on_step, remarks)
+        (temporary / "trajectory.tum").write_text("".join(tum_lines(run.path.known)), encoding="utf-8")
+        (temporary / "trajectory.kitti").write_text("".join(kitti_lines(run.path.every)), encoding="utf-8")
+        if len(run.paths.truth):
+            truth = Trajectory(run.paths.stamps_ns, run.paths.truth)
             (temporary / "groundtruth.tum").write_text("".join(tum_lines(truth)), encoding="utf-8")
-        write_verdict(content, temporary)
-        write_report(content, log.rows, paths, log.worst(), temporary)
-    return content
+        write_verdict(run.content, temporary)
+        write_report(run.content, run.log.rows, run.paths, run.log.worst(), temporary)
+    return run.content

@@ -67,6 +67,7 @@ def verdict(
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`."""
     relative = relative_pose_metrics(errors, min_motion)
+    kitti = kitti_metrics(paths)
     return {
         "input": info.input,
         "kind": info.kind,
@@ -97,7 +98,7 @@ def verdict(
         },
         "rotation_drift": asdict(drift_metrics(paths)),
         "ate_sim3": asdict(ate_metrics(paths)),
-        "kitti": asdict(kitti_metrics(paths)),
+        "kitti": {**asdict(kitti), "lengths_m": list(kitti.lengths_m)},
         "latency_ms": {stage: asdict(_latency(rows, stage)) for stage in STAGES},
         "parameters": dict(info.parameters),
         "notes": list(info.notes),

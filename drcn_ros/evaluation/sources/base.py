@@ -116,7 +116,7 @@ class ImageSequence(ABC):
         for index, shot in enumerate(self._from(selection)):
             begin = shot.stamp_ns if begin is None else begin
             late = selection.duration_s is not None and (
-                shot.stamp_ns - begin > selection.duration_s * _SECOND_NS
+                shot.stamp_ns - begin > round(selection.duration_s * _SECOND_NS)
             )
             if late or (selection.limit is not None and taken >= selection.limit):
                 return
@@ -131,7 +131,7 @@ class ImageSequence(ABC):
         first = None
         for shot in self.shots():
             first = shot.stamp_ns if first is None else first
-            if shot.stamp_ns - first >= selection.start_s * _SECOND_NS:
+            if shot.stamp_ns - first >= round(selection.start_s * _SECOND_NS):
                 yield shot
 
     def expected(self, selection: Selection) -> int:

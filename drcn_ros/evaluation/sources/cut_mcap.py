@@ -13,18 +13,22 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import lz4.frame  # type: ignore[import-untyped]
+
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.sources import zstd
 
 MAGIC = b"\x89MCAP0\r\n"
 _HEAD = struct.Struct("<BQ")
-_FOOTER = 0x02
-_DATA_END = 0x0F
+# Before its compression's name, a chunk has two stamps, its size and a checksum.
+_CHUNK_START = struct.Struct("<QQQI")
+_FOOTER, _CHUNK, _DATA_END = 0x02, 0x06, 0x0F
 # A footer without a summary makes readers scan the records.
 _TAIL = _HEAD.pack(_FOOTER, 20) + bytes(20) + MAGIC
 
 
 class MendedFile:
-    """A path whose content is the intact beginning of a file and an end.
+    """A path whose content is the intact beginning of a file and an end; of the last chunk what is left.
 
     It has what rosbags asks of a path.
 
@@ -35,7 +39,8 @@ class MendedFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self.suffix = path.suffix
-        self._length = _intact_length(path)
+        self._length, rest = _intact(path)
+        self._tail = rest + _TAIL
 
     def __str__(self) -> str:
         return str(self._path)
@@ -50,7 +55,8 @@ class MendedFile:
 
     def open(self, mode: str = "rb") -> BinaryIO:
         """Open the mended content for reading."""
-        return io.BufferedReader(_Spliced(cast("BinaryIO", self._path.open(mode)), self._length, _TAIL))
+        file = cast("BinaryIO", self._path.open(mode))
+        return io.BufferedReader(_Spliced(file, self._length, self._tail))
 
 
 class _Spliced(io.RawIOBase):
@@ -91,17 +97,19 @@ class _Spliced(io.RawIOBase):
         super().close()
 
 
-def _intact_length(path: Path) -> int:
-    """Return the end of the last whole record before the cut."""
+def _intact(path: Path) -> tuple[int, bytes]:
+    """Return the end of the last whole record, and the whole records of a chunk that is cut after it."""
     size = path.stat().st_size
+    end, rest = len(MAGIC), b""
     with path.open("rb") as file:
         whole = file.read(len(MAGIC)) == MAGIC
-        end = len(MAGIC)
         while whole:
             head = file.read(_HEAD.size)
             if len(head) < _HEAD.size:
                 break
             kind, length = _HEAD.unpack(head)
+            if kind == _CHUNK and end + _HEAD.size + length > size:
+                rest = _whole_records(_partial_chunk(file.read()))
             if kind in (_FOOTER, _DATA_END) or end + _HEAD.size + length > size:
                 break
             end += _HEAD.size + length
@@ -109,4 +117,33 @@ def _intact_length(path: Path) -> int:
     if end == len(MAGIC):
         msg = f"bag file {path} is damaged: it holds no whole record"
         raise InputError(msg)
-    return end
+    return end, rest
+
+
+def _partial_chunk(content: bytes) -> bytes:
+    """Return what can be uncompressed of a chunk's content that is cut off."""
+    name_start = _CHUNK_START.size + 4
+    if len(content) < name_start + 12:
+        return b""
+    name_length = int.from_bytes(content[_CHUNK_START.size : name_start], "little")
+    name = content[name_start : name_start + name_length]
+    data = content[name_start + name_length + 8 :]
+    try:
+        if name == b"zstd":
+            return zstd.decompress_start(data)
+        if name == b"lz4":
+            start: bytes = lz4.frame.LZ4FrameDecompressor().decompress(data)
+            return start
+    except (zstd.Error, RuntimeError):
+        return b""
+    return data if not name else b""
+
+
+def _whole_records(content: bytes) -> bytes:
+    end = 0
+    while end + _HEAD.size <= len(content):
+        length = _HEAD.unpack_from(content, end)[1]
+        if end + _HEAD.size + length > len(content):
+            break
+        end += _HEAD.size + length
+    return content[:end]

@@ -9,6 +9,7 @@ chunks, which are again lists of records (ROS wiki, "Bags/Format/2.0").
 from __future__ import annotations
 
 import bz2
+import io
 import struct
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -24,10 +25,10 @@ _UINT32 = struct.Struct("<I")
 
 
 class CutRosbag1:
-    """Reads every whole chunk of a bag in the order of the file.
+    """Reads every whole message of a bag in the order of the file.
 
     Raises:
-        InputError: no chunk is whole.
+        InputError: no message is whole.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,7 +38,7 @@ class CutRosbag1:
         for number, _, _ in self._messages():
             self._counts[number] = self._counts.get(number, 0) + 1
         if not self._counts:
-            msg = f"bag {path} is damaged: it holds no whole chunk of messages"
+            msg = f"bag {path} is damaged: it holds no whole message"
             raise InputError(msg)
 
     def topics(self) -> list[Topic]:
@@ -58,10 +59,7 @@ class CutRosbag1:
             for header, data in _records(file):
                 if header.get("op") != bytes([_CHUNK]):
                     continue
-                content = _uncompressed(header.get("compression", b"none"), data)
-                if content is None:
-                    return
-                yield from self._chunk(content)
+                yield from self._chunk(_uncompressed(header.get("compression", b"none"), data))
 
     def _chunk(self, content: bytes) -> Iterator[tuple[int, int, bytes]]:
         for header, data in _split(content):
@@ -79,30 +77,34 @@ class CutRosbag1:
 
 
 def _records(file: BinaryIO) -> Iterator[tuple[dict[str, bytes], bytes]]:
-    """Yield header and data of each whole record."""
+    """Yield header and data of each record; the data of the last one may be cut off."""
     while True:
-        parts = []
-        for _ in range(2):
-            length = file.read(4)
-            if len(length) < 4:
-                return
-            size = _UINT32.unpack(length)[0]
-            part = file.read(size)
-            if len(part) < size:
-                return
-            parts.append(part)
-        yield _fields(parts[0]), parts[1]
+        header = _sized(file)
+        data = None if header is None else _sized(file, whole=False)
+        if header is None or data is None:
+            return
+        yield _fields(header), data
+
+
+def _sized(file: BinaryIO, whole: bool = True) -> bytes | None:
+    """Read a part that begins with its length; None at the end, or when it is cut off and must be whole."""
+    length = file.read(_UINT32.size)
+    if len(length) < _UINT32.size:
+        return None
+    size = _UINT32.unpack(length)[0]
+    part = file.read(size)
+    return None if whole and len(part) < size else part
 
 
 def _split(content: bytes) -> Iterator[tuple[dict[str, bytes], bytes]]:
-    position = 0
-    while position + 4 <= len(content):
-        parts = []
-        for _ in range(2):
-            size = _UINT32.unpack_from(content, position)[0]
-            parts.append(content[position + 4 : position + 4 + size])
-            position += 4 + size
-        yield _fields(parts[0]), parts[1]
+    """Yield header and data of each whole record of a chunk."""
+    chunk = io.BytesIO(content)
+    while True:
+        header = _sized(chunk)
+        data = None if header is None else _sized(chunk)
+        if header is None or data is None:
+            return
+        yield _fields(header), data
 
 
 def _fields(header: bytes) -> dict[str, bytes]:
@@ -116,14 +118,14 @@ def _fields(header: bytes) -> dict[str, bytes]:
     return fields
 
 
-def _uncompressed(compression: bytes, data: bytes) -> bytes | None:
-    """Return the content of a chunk, or None when it is damaged."""
+def _uncompressed(compression: bytes, data: bytes) -> bytes:
+    """Return the content of a chunk as far as it can be had."""
     try:
         if compression == b"bz2":
-            return bz2.decompress(data)
+            return bz2.BZ2Decompressor().decompress(data)
         if compression == b"lz4":
-            content: bytes = lz4.frame.decompress(data)
+            content: bytes = lz4.frame.LZ4FrameDecompressor().decompress(data)
             return content
-    except (OSError, ValueError, RuntimeError):
-        return None
+    except (OSError, RuntimeError):
+        return b""
     return data

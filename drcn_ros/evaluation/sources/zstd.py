@@ -24,6 +24,12 @@ def decompress(data: bytes) -> bytes:
     return content
 
 
+def decompress_start(data: bytes) -> bytes:
+    """Return what can be had of a compressed block that is cut off."""
+    content: bytes = _zstd.ZstdDecompressor().decompress(data)
+    return content
+
+
 def decompress_file(source: Path, target: Path) -> bool:
     """Write the content of a compressed file; return False when it is cut off or damaged."""
     decompressor = _zstd.ZstdDecompressor()
