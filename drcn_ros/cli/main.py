@@ -22,6 +22,7 @@ COMMANDS = {
     "demo": "make the demo sequence and show the node at work on it",
     "soak": "run the node for many frames and watch its memory, threads and bookkeeping",
     "train": "train the compact network, or fine-tune it",
+    "weights": "list, download, check, convert and describe weight files",
 }
 
 

@@ -74,10 +74,7 @@ def write_own_file(path: Path, content: WeightFile, half: bool = False) -> None:
     """
     tensors = {name: tensor.detach().contiguous() for name, tensor in content.tensors.items()}
     if half:
-        tensors = {
-            name: tensor.half() if tensor.is_floating_point() and tensor.ndim else tensor
-            for name, tensor in tensors.items()
-        }
+        tensors = {name: _halved(tensor) for name, tensor in tensors.items()}
     metadata = {
         **content.notes,
         "format": _FORMAT,
@@ -93,3 +90,11 @@ def write_own_file(path: Path, content: WeightFile, half: bool = False) -> None:
         raise WeightsError(msg) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _halved(tensor: torch.Tensor) -> torch.Tensor:
+    """Return the tensor in 16 bits, unless it is a single number, holds integers, or would overflow."""
+    if not tensor.is_floating_point() or tensor.ndim == 0:
+        return tensor
+    half = tensor.half()
+    return half if torch.isfinite(half).all() else tensor
