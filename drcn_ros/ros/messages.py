@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import array
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -109,31 +110,32 @@ def byte_array(data: NDArray[Any]) -> array.array[int]:
 
 
 def point_cloud(rows: NDArray[np.void], head: Header) -> PointCloud2:
-    """Return a structured array (N,) as a cloud of N points whose fields are named as in the array."""
-    names = rows.dtype.names or ()
-    fields = []
-    for name in names:
-        kind, offset = rows.dtype.fields[name][:2]  # type: ignore[index]
-        base, shape = kind.subdtype or (kind, ())
-        fields.append(
-            PointField(
-                name=name,
-                offset=int(offset),
-                datatype=_POINT_FIELD_TYPES[base.str],
-                count=int(np.prod(shape, dtype=int)),
-            )
-        )
+    """Return a structured array (N,), x among its fields, as a cloud of N points with the same fields."""
     return PointCloud2(
         header=head,
         height=1,
         width=len(rows),
-        fields=fields,
+        fields=list(_point_fields(rows.dtype)),
         is_bigendian=False,
         point_step=rows.dtype.itemsize,
         row_step=rows.dtype.itemsize * len(rows),
         data=byte_array(rows),
-        is_dense=not any(np.isnan(rows[name]).any() for name in names if name in ("x", "y", "z")),
+        is_dense=not np.isnan(rows["x"]).any(),
     )
+
+
+@lru_cache(maxsize=16)
+def _point_fields(kind: np.dtype[np.void]) -> tuple[PointField, ...]:
+    """Return the description of a row; it is the same for every message, and slow to make."""
+    fields = []
+    for name in kind.names or ():
+        part, offset = kind.fields[name][:2]  # type: ignore[index]
+        base, shape = part.subdtype or (part, ())
+        count = int(np.prod(shape, dtype=int))
+        fields.append(
+            PointField(name=name, offset=int(offset), datatype=_POINT_FIELD_TYPES[base.str], count=count)
+        )
+    return tuple(fields)
 
 
 def normalised(points: NDArray[np.float32], camera: Camera | None) -> Array:

@@ -46,6 +46,13 @@ class Velocity:
     covariance: Array
 
 
+def _twice(block: Array) -> Array:
+    """Return the (6, 6) matrix with a (3, 3) block on its diagonal twice."""
+    result = np.zeros((6, 6))
+    result[:3, :3] = result[3:, 3:] = block
+    return result
+
+
 def invert(matrix: Array) -> Array:
     """Return the inverse of a rigid (4, 4) transform."""
     result = np.eye(4)
@@ -59,7 +66,7 @@ def compose(first: UncertainPose, second: UncertainPose) -> UncertainPose:
     rotation = first.matrix[:3, :3]
     from_first = np.eye(6)
     from_first[:3, 3:] = -cross_matrix(rotation @ second.matrix[:3, 3])
-    from_second = np.kron(np.eye(2), rotation)
+    from_second = _twice(rotation)
     covariance = (
         from_first @ first.covariance @ from_first.T + from_second @ second.covariance @ from_second.T
     )
@@ -70,7 +77,7 @@ def pose_to_base(pose: UncertainPose, base_from_camera: Array) -> UncertainPose:
     """Return the motion of the base that belongs to a motion of the camera: T_bc * T * T_bc^-1."""
     matrix = base_from_camera @ pose.matrix @ invert(base_from_camera)
     rotation = base_from_camera[:3, :3]
-    jacobian = np.kron(np.eye(2), rotation)
+    jacobian = _twice(rotation)
     jacobian[:3, 3:] = cross_matrix(matrix[:3, :3] @ base_from_camera[:3, 3]) @ rotation
     return UncertainPose(matrix, jacobian @ pose.covariance @ jacobian.T)
 
@@ -80,7 +87,7 @@ def velocity_to_base(velocity: Velocity, base_from_camera: Array) -> Velocity:
     rotation, lever = base_from_camera[:3, :3], base_from_camera[:3, 3]
     angular = rotation @ velocity.angular
     linear = rotation @ velocity.linear - np.cross(angular, lever)
-    jacobian = np.kron(np.eye(2), rotation)
+    jacobian = _twice(rotation)
     jacobian[:3, 3:] = cross_matrix(lever) @ rotation
     return Velocity(linear, angular, jacobian @ velocity.covariance @ jacobian.T)
 
@@ -166,5 +173,5 @@ def _in_current_axes(result: Result) -> Array | None:
         covariance[3:, 3:] = result.rotation_covariance
     else:
         return None
-    turned = np.kron(np.eye(2), rotation.T)
+    turned = _twice(rotation.T)
     return turned @ covariance @ turned.T

