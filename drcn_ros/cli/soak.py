@@ -63,7 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
     first, last = report.samples[0], report.samples[-1]
     print(f"published {report.published} images in {report.seconds:.0f} s")
     print(f"received {report.received} = processed {report.processed} + dropped {report.dropped}")
-    print(f"memory {first.memory_mb:.1f} MB after {first.frame} images, {last.memory_mb:.1f} MB at the end")
+    print(
+        f"memory grew by {report.growth_mb:.1f} MB, from {first.memory_mb:.1f} MB after {first.frame} images"
+    )
     print(f"threads {first.threads} -> {last.threads}, open files {first.files} -> {last.files}")
     complaints = report.complaints()
     for complaint in complaints:

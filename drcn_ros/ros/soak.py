@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import cv2
@@ -76,8 +77,17 @@ class SoakReport:
 
     @property
     def growth_mb(self) -> float:
-        """Growth of the resident memory since the node had settled, MB."""
-        return self.samples[-1].memory_mb - self.samples[0].memory_mb
+        """Growth of the resident memory since the node had settled, MB.
+
+        Between the medians of the first and the last quarter of the samples: the buffers of one frame come
+        and go by tens of megabytes.
+        """
+        quarter = max(1, len(self.samples) // 4)
+        first, last = (
+            median(sample.memory_mb for sample in part)
+            for part in (self.samples[:quarter], self.samples[-quarter:])
+        )
+        return last - first
 
     def complaints(self) -> list[str]:
         """Return what was not as it should be."""

@@ -35,6 +35,14 @@ def test_growth_is_told(last: Sample, complaint: str) -> None:
     assert report(samples=(Sample(500, 400.0, 16, 23), last)).complaints() == [complaint]
 
 
+def test_memory_that_comes_and_goes_is_no_growth() -> None:
+    levels = [400.0, 430.0, 405.0, 402.0, 431.0, 399.0, 403.0, 429.0]
+    samples = tuple(Sample(500 + 100 * n, level, 16, 23) for n, level in enumerate(levels))
+    assert report(samples=samples).complaints() == []
+    rising = tuple(Sample(sample.frame, 400.0 + 0.05 * sample.frame, 16, 23) for sample in samples)
+    assert report(samples=rising).complaints() == ["memory grew by 30.0 MB, allowed are 20"]
+
+
 @pytest.mark.parametrize(
     ("changes", "complaint"),
     [
