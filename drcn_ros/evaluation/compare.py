@@ -9,12 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation import html
 from drcn_ros.evaluation.metrics import AlignedPaths, align
 from drcn_ros.evaluation.plots import plot_comparison
 from drcn_ros.evaluation.replacing import whole_file
 from drcn_ros.evaluation.run_data import FrameRow, read_rows
+from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.evaluation.trajectory_files import read_trajectory
 from drcn_ros.evaluation.verdict import HEADINGS, read_verdict, table_row
 
@@ -44,7 +47,10 @@ def read_run(folder: Path) -> FinishedRun:
     """
     verdict = read_verdict(folder)
     truth = folder / "groundtruth.tum"
-    estimate = read_trajectory(folder / "trajectory.tum")
+    file = folder / "trajectory.tum"
+    # A run without a single pose leaves an empty file.
+    empty = file.is_file() and file.stat().st_size == 0
+    estimate = Trajectory.from_poses([], np.zeros((0, 4, 4))) if empty else read_trajectory(file)
     paths = align(estimate, read_trajectory(truth) if truth.is_file() else None)
     return FinishedRun(verdict, read_rows(folder / "frames.csv"), paths)
 

@@ -78,7 +78,9 @@ def plot_path(paths: Mapping[str, AlignedPaths], file: Path) -> None:
 def plot_errors(rows: Sequence[FrameRow], file: Path) -> None:
     """Draw rotation and direction error over time, with the states below."""
     with _figure(file, (11.0, 4.6)) as figure:
-        top, middle, ribbon = figure.subplots(3, 1, sharex=True, gridspec_kw={"height_ratios": [3, 3, 0.7]})
+        top, middle, ribbon = figure.subplots(
+            3, 1, sharex=True, gridspec_kw={"height_ratios": [3, 3, 0.7], "hspace": 0.34}
+        )
         time = seconds(rows)
         _error_dots(top, time, column(rows, "rotation_error_deg"), "rotation error [deg]")
         _error_dots(middle, time, column(rows, "direction_error_deg"), "direction error [deg]")
@@ -253,7 +255,7 @@ def _figure(file: Path, size: tuple[float, float]) -> Iterator[Figure]:
         figure = Figure(figsize=size, dpi=_DPI)
         # Margins in inches: matplotlib's own layout engines take longer than the drawing.
         figure.subplots_adjust(
-            left=0.62 / width, right=1 - 0.12 / width, bottom=0.48 / height, top=1 - 0.3 / height
+            left=0.7 / width, right=1 - 0.12 / width, bottom=0.48 / height, top=1 - 0.3 / height
         )
         FigureCanvasAgg(figure)
         yield figure

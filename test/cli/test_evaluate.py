@@ -1,0 +1,99 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`drcn evaluate` from a recording to a verdict, and one clear line where that cannot be."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+def test_a_recording_becomes_a_verdict(drcn, recording: Path, tmp_path: Path):
+    answer = drcn("evaluate", recording, "--out", tmp_path / "run", "--matcher", "sift")
+    assert answer.code == 0
+    assert re.search(r"^sift +6 +83\.3 %", answer.out, re.MULTILINE)
+    content = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert content["matcher"] == "sift"
+    assert content["relative_pose"]["rotation_deg"]["median"] < 0.5
+    assert content["relative_pose"]["direction_deg"]["median"] < 10
+
+
+def test_baselines_run_on_the_same_frames_and_are_compared(drcn, recording: Path, tmp_path: Path):
+    out = tmp_path / "run"
+    arguments = ("--matcher", "sift", "--baseline", "orb,sift", "--step", "2", "--no-timing")
+    answer = drcn("evaluate", recording, "--out", out, *arguments)
+    assert answer.code == 0
+    assert re.search(r"^sift +3 .*\norb +3 ", answer.out, re.MULTILINE)
+    assert (out / "comparison.html").is_file()
+    assert json.loads((out / "baseline_orb" / "metrics.json").read_text())["matcher"] == "orb"
+    answer = drcn("evaluate", "--compare", out, out / "baseline_orb", "--out", tmp_path / "both")
+    assert answer.code == 0
+    assert "baseline_orb" in answer.out
+    assert (tmp_path / "both" / "comparison.png").is_file()
+
+
+def test_parameters_come_from_file_and_command_line(drcn, recording: Path, tmp_path: Path):
+    params = tmp_path / "vo.yaml"
+    params.write_text("/**:\n  ros__parameters:\n    matcher:\n      name: orb\n      max_keypoints: 300\n")
+    answer = drcn(
+        "evaluate", recording, "--out", tmp_path / "run", "--params", params, "--set", "two_view.seed=7"
+    )
+    assert answer.code == 0
+    parameters = json.loads((tmp_path / "run" / "metrics.json").read_text())["parameters"]
+    assert parameters["matcher.name"] == "orb"
+    assert parameters["matcher.max_keypoints"] == 300
+    assert parameters["two_view.seed"] == 7
+
+
+def test_a_poor_verdict_says_what_the_user_can_do(drcn, recording: Path, tmp_path: Path):
+    copy = tmp_path / "walk"
+    shutil.copytree(recording, copy)
+    (copy / "calib.yaml").unlink()
+    (copy / "groundtruth.txt").unlink()
+    answer = drcn("evaluate", copy, "--out", tmp_path / "run", "--matcher", "orb")
+    assert answer.code == 0
+    assert "no calibration, so there are no poses; give one with --camera FILE" in answer.out
+    assert "no ground truth, so nothing is judged; give one with --gt FILE" in answer.out
+
+
+def test_frames_that_are_far_apart_in_time_are_explained(drcn, recording: Path, tmp_path: Path):
+    answer = drcn(
+        "evaluate", recording, "--out", tmp_path / "run", "--matcher", "orb", "--set", "max_gap=0.05"
+    )
+    assert "tracking started anew at 5 frames that came more than 0.05 s after the last" in answer.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere"], "input nowhere does not exist"),
+        ([], "name an INPUT to evaluate, or --compare"),
+        (["RECORDING", "--step", "0"], "step 0"),
+        (["RECORDING", "--start", "100"], "not one frame was left"),
+        (["RECORDING", "--baseline", "surf"], "--baseline surf is unknown, choose from drcn"),
+        (["RECORDING", "--gt", "nowhere.txt"], "nowhere.txt: No such file"),
+        (["RECORDING", "--camera", "nowhere.yaml"], "nowhere.yaml: No such file"),
+        (["RECORDING", "--set", "matcher.name=surf"], "choose one of drcn"),
+        (["--compare", "a", "b"], "a is no result of"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(drcn, recording, tmp_path, arguments, message):
+    words = [str(recording) if word == "RECORDING" else word for word in arguments]
+    matcher = [] if "--set" in words else ["--matcher", "orb"]
+    answer = drcn("evaluate", *words, "--out", tmp_path / "run", *matcher)
+    assert answer.code == 2
+    assert message in answer.error
+    assert len(answer.error.strip().splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_somebody_else_is_not_overwritten(drcn, recording, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    answer = drcn("evaluate", recording, "--out", tmp_path, "--matcher", "orb")
+    assert answer.code == 2
+    assert "is no earlier result" in answer.error
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
