@@ -151,9 +151,7 @@ class Activity:
         result = processed.result
         if result.reason in GIVEN_UP:
             self._problem_of_image = result.detail
-            self._warn_throttled(
-                result.reason.name, f"frame given up: {result.reason.value}: {result.detail}"
-            )
+            self._warn_throttled(result.reason.name, f"{result.reason.value}: {result.detail}")
         else:
             self._image_served = time.monotonic()
         try:

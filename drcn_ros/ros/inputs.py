@@ -106,10 +106,10 @@ class Input:
         complaints = [self._complaint(publisher) for publisher in publishers]
         if all(complaints):
             return "; ".join(dict.fromkeys(text for text in complaints if text))
-        return (
-            f"{self.topic} has a publisher, but nothing arrives; is the camera streaming? Large images get "
-            "lost without the shared-memory profile config/fastdds_shm.xml"
-        )
+        text = f"{self.topic} has a publisher, but nothing arrives; is the camera streaming?"
+        if "Image" in self._type_name:
+            text += " Large images get lost without the shared-memory profile config/fastdds_shm.xml"
+        return text
 
     def _complaint(self, publisher: Any) -> str | None:
         who = f"the publisher of {self.topic}"
