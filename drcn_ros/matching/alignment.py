@@ -44,7 +44,7 @@ class Alignment:
     Attributes:
         points: (M, 2) refined points of the current image, pixels.
         correlation: (M,) normalised cross-correlation of the aligned patches, in [-1, 1].
-        good: (M,) bool, the alignment stayed close to its start and the patches agree.
+        good: (M,) bool, the alignment stayed in the image and close to its start, and the patches agree.
     """
 
     points: torch.Tensor
@@ -122,7 +122,9 @@ def align(
             active = active[move.norm(dim=1) > _ARRIVED]
     correlation = template.correlation(current, points, warps)
     moved = (points - current_points).norm(dim=1)
-    good = (correlation >= _LEAST_CORRELATION) & (moved < 0.99 * _FARTHEST)
+    height, width = current.shape
+    inside = ((points >= 0) & (points <= points.new_tensor([width - 1, height - 1]))).all(dim=1)
+    good = (correlation >= _LEAST_CORRELATION) & (moved < 0.99 * _FARTHEST) & inside
     return Alignment(points, correlation, good)
 
 

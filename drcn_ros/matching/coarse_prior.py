@@ -49,23 +49,28 @@ def pair_log_probability(
 ) -> torch.Tensor:
     """Return (N, M) log-probabilities, at most 0, that two cells match, as seen from either image.
 
-    The best of the 3x3 cells around the current cell counts: a point near a border may fall into either.
-
     Args:
         logits: (hA, wA, hB, wB).
         reference_cells: (N,) flat cells of A.
         current_cells: (M,) flat cells of B.
     """
+    rows, row_of_point = torch.unique(reference_cells, return_inverse=True)
+    return row_log_probability(logits, rows)[:, current_cells][row_of_point]
+
+
+def row_log_probability(logits: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
+    """Return (N, hB wB) log-probabilities, at most 0, that cells (N,) of A match each cell of B.
+
+    The best of the 3x3 cells around a cell of B counts: a point near a border may fall into either.
+    """
     height, width = logits.shape[2:]
-    matrix = logits.view(-1, height * width)
+    matrix = logits.reshape(-1, height * width)
     largest = matrix.amax()
     likelihood = (matrix - largest).exp_()
     over_a = likelihood.sum(dim=0).clamp_(min=_LEAST_SUM).log_() + largest
     over_b = likelihood.sum(dim=1).clamp_(min=_LEAST_SUM).log_() + largest
-    rows, row_of_point = torch.unique(reference_cells, return_inverse=True)
-    log_probability = 2 * matrix[rows] - over_b[rows, None] - over_a
-    widened = _maximum_of_neighbours(log_probability.view(-1, height, width)).flatten(1)
-    return widened[:, current_cells][row_of_point]
+    log_probability = 2 * matrix[cells] - over_b[cells, None] - over_a
+    return _maximum_of_neighbours(log_probability.view(-1, height, width)).flatten(1)
 
 
 def _pooled(correlation: torch.Tensor) -> torch.Tensor:

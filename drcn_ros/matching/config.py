@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from drcn_ros.configuration import parameter
 
-MATCHERS = ("drcn", "d2net", "sift", "orb")
+MATCHERS = ("drcn", "d2net", "anchored", "sift", "orb")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from drcn_ros.matching.config import MatcherConfig
 _CLASSES = {
     "d2net": ("drcn_ros.matching.d2net", "D2NetMatcher"),
     "drcn": ("drcn_ros.matching.drcn", "DrcnMatcher"),
+    "anchored": ("drcn_ros.matching.anchored", "AnchoredMatcher"),
     "sift": ("drcn_ros.matching.classical", "SiftMatcher"),
     "orb": ("drcn_ros.matching.classical", "OrbMatcher"),
 }

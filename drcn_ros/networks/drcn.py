@@ -102,6 +102,12 @@ class DRCN(nn.Module):
         fine, coarse = self.backbone(images)
         return DRCNMaps(normalise(fine), normalise(coarse), (height, width))
 
+    def fuse(self) -> DRCN:
+        """Make the backbone quicker, for inference only; return the network itself."""
+        self.eval()
+        self.backbone.fuse()
+        return self
+
     def correlate(
         self, source: DRCNMaps, target: DRCNMaps, dtype: torch.dtype = torch.float32
     ) -> torch.Tensor:

@@ -131,9 +131,12 @@ class ResnetFpn(nn.Module):
     def fuse(self) -> ResnetFpn:
         """Fold the batch norms into the convolutions, for inference; return the network itself."""
         self.conv1, self.bn1 = _fused(self.conv1, self.bn1)
-        for block in self.modules():
-            if isinstance(block, Bottleneck):
-                block.fuse()
+        for module in self.modules():
+            if isinstance(module, Bottleneck):
+                module.fuse()
+        for parameter in self.parameters():
+            if parameter.ndim == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         return self
 
 

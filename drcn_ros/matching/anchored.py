@@ -1,0 +1,244 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Anchored matching: keypoints of one image are found in the other by DRCN, without detection there.
+
+The queries are keypoints that D2-Net's rule detects in the reference image. Each looks into the few coarse
+cells that the cleaned 4D correlation leaves open and takes the best fine cell there; from that place the
+search goes back, and must come out where it began. So a point needs no second detection, and can be followed
+as the same point over many frames: `with_queries` gives an image the points of another one.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import normalize
+
+from drcn_ros.matching.alignment import align_matches
+from drcn_ros.matching.base import Matcher
+from drcn_ros.matching.coarse_prior import coarse_logits, row_log_probability
+from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.device import choose_device
+from drcn_ros.matching.drcn_features import (
+    CompactFeatures,
+    DrcnFeatures,
+    PublishedFeatures,
+    extract_compact,
+    extract_published,
+    load_drcn,
+)
+from drcn_ros.matching.types import Matches
+from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
+from drcn_ros.networks.drcn import DRCN
+from drcn_ros.networks.fine_search import FineBlocks, SearchOptions, best_targets
+from drcn_ros.networks.resnet_fpn import FINE_STRIDE
+
+# Coarse cells that a query looks into.
+_WINDOWS = 6
+# A query that comes back farther from where it began, pixels, has no match.
+_FARTHEST_RETURN = 4.0
+# A detected keypoint this close, pixels, to where a query is found is the same point.
+_SAME_POINT = 2.0
+
+
+class AnchoredMatcher(Matcher[DrcnFeatures]):
+    """Follows the reference image's keypoints into the current image.
+
+    `current_index` names the keypoint of the current image that lies where a query is found, or is -1. The
+    score of a match is as for `drcn`.
+
+    Raises:
+        ConfigurationError: the device is not there.
+        WeightsError: the weight file is unusable or for another method.
+    """
+
+    def __init__(self, config: MatcherConfig) -> None:
+        super().__init__(config)
+        self._device = choose_device(config.device)
+        self._network = load_drcn(config, self._device)
+
+    @property
+    def name(self) -> str:
+        """Name as in `MatcherConfig.name`."""
+        return "anchored"
+
+    @torch.inference_mode()
+    def extract(self, image: NDArray[np.uint8]) -> DrcnFeatures:
+        """Return keypoints and features at both resolutions of an image."""
+        count = self.config.max_keypoints
+        if isinstance(self._network, CompactNetwork):
+            return extract_compact(self._network, image, count, self._device)
+        return extract_published(self._network, image, count, self._device)
+
+    @torch.inference_mode()
+    def with_queries(
+        self, features: DrcnFeatures, points: NDArray[np.float32], scores: NDArray[np.float32]
+    ) -> DrcnFeatures:
+        """Return the features of the same image with other keypoints: what `match` then follows from it.
+
+        Args:
+            features: of an image, as `extract` gave them.
+            points: (N, 2) pixels, such as where earlier points were found.
+            scores: (N,) of the points.
+        """
+        places = torch.from_numpy(np.ascontiguousarray(points, np.float32)).to(self._device)
+        scale = float(features.scales[0]) if len(features) else float(FINE_STRIDE)
+        if isinstance(features, CompactFeatures):
+            descriptors = describe(features.fine, places)
+        else:
+            assert isinstance(features, PublishedFeatures)
+            x, y = _fine_cells(features, places)
+            descriptors = normalize(features.maps.fine[0][:, y, x].T, dim=1)
+        strength = torch.from_numpy(np.ascontiguousarray(scores, np.float32)).to(self._device)
+        return dataclasses.replace(
+            features,
+            points=places,
+            scores=strength,
+            scales=torch.full_like(strength, scale),
+            descriptors=descriptors,
+        )
+
+    @torch.inference_mode()
+    def match(self, reference: DrcnFeatures, current: DrcnFeatures) -> Matches:
+        """Return where the reference's keypoints are seen in the current image, most certain first."""
+        if len(reference) == 0:
+            return Matches.empty()
+        if isinstance(self._network, CompactNetwork):
+            assert isinstance(reference, CompactFeatures)
+            assert isinstance(current, CompactFeatures)
+            found = _follow_compact(self._network, reference, current)
+            found = found.select(found.scores >= self.config.min_score)
+        else:
+            assert isinstance(reference, PublishedFeatures)
+            assert isinstance(current, PublishedFeatures)
+            found = _follow_published(self._network, reference, current)
+        order = found.scores.argsort(descending=True, stable=True)
+        found = found.select(order)
+        matches = Matches(
+            reference_points=reference.points[found.index].cpu().numpy(),
+            current_points=found.points.cpu().numpy(),
+            scores=found.scores.cpu().numpy(),
+            reference_index=found.index.cpu().numpy(),
+            current_index=np.full(len(found.index), -1, np.int64),
+        )
+        if self.config.refine:
+            matches = align_matches(reference.image, current.image, matches)
+        return dataclasses.replace(matches, current_index=_nearest_keypoint(current, matches.current_points))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """Queries that were found again: their rows (M,), points (M, 2) in the other image and scores (M,)."""
+
+    index: torch.Tensor
+    points: torch.Tensor
+    scores: torch.Tensor
+
+    def select(self, chosen: torch.Tensor) -> _Found:
+        return _Found(self.index[chosen], self.points[chosen], self.scores[chosen])
+
+
+def _follow_compact(network: CompactNetwork, reference: CompactFeatures, current: CompactFeatures) -> _Found:
+    assert reference.descriptors is not None
+    logits = coarse_logits(network.consensus, reference.coarse, current.coarse)
+    temperature = network.descriptor_temperature
+    there, forward = _look(reference.descriptors * temperature, reference.coarse_cells, logits, current)
+    returning = dataclasses.replace(current, points=there)
+    descriptors = describe(current.fine, there) * temperature
+    back, backward = _look(descriptors, returning.coarse_cells, logits.permute(2, 3, 0, 1), reference)
+    closed = (back - reference.points).norm(dim=1) <= _FARTHEST_RETURN
+    index = torch.nonzero(closed)[:, 0]
+    return _Found(index, there[index], (forward * backward)[index])
+
+
+def _look(
+    scaled: torch.Tensor, cells: torch.Tensor, logits: torch.Tensor, other: CompactFeatures
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the place (N, 2), in pixels, and the probability (N,) of each query in the other image.
+
+    Args:
+        scaled: (N, C) descriptors times the temperature.
+        cells: (N,) flat coarse cells of the queries.
+        logits: (hA, wA, hB, wB), A the queries' image.
+        other: features of the other image.
+    """
+    height, width = other.fine.values.shape[-2:]
+    coarse_width = other.coarse.shape[-1]
+    ratio = COARSE_STRIDE // FINE_STRIDE
+    rows, row_of_query = torch.unique(cells, return_inverse=True)
+    prior, windows = row_log_probability(logits, rows).topk(min(_WINDOWS, logits[0, 0].numel()), dim=1)
+    step = torch.arange(ratio, device=cells.device)
+    y = (windows // coarse_width * ratio)[:, :, None, None] + step[:, None]
+    x = (windows % coarse_width * ratio)[:, :, None, None] + step
+    # The last coarse cells reach beyond the fine map of an image whose sides are no multiples of 16.
+    outside = ((y >= height) | (x >= width)).flatten(1)
+    x = x.clamp(max=width - 1).expand(-1, -1, ratio, -1).flatten(1)
+    y = y.clamp(max=height - 1).expand(-1, -1, -1, ratio).flatten(1)
+    prior = prior.repeat_interleave(ratio * ratio, dim=1).masked_fill(outside, -torch.inf)
+    fine = normalize(other.fine.values[0].flatten(1).T, dim=1)
+    similarity = _dot_products(fine, (y * width + x)[row_of_query], scaled)
+    probability = (similarity + prior[row_of_query]).softmax(dim=1)
+    x, y = x[row_of_query].float(), y[row_of_query].float()
+    best = probability.argmax(dim=1, keepdim=True)
+    # The true place lies between cells, so its neighbours share the probability.
+    near = ((x - x.gather(1, best)).abs() <= 1) & ((y - y.gather(1, best)).abs() <= 1)
+    share = probability * near
+    total = share.sum(dim=1)
+    place = torch.stack([(share * x).sum(dim=1), (share * y).sum(dim=1)], dim=1) / total[:, None]
+    return other.fine.pixels(place), total
+
+
+def _dot_products(fine: torch.Tensor, cells: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
+    """Return (N, K) products of queries (N, C) with the rows of fine (M, C) at cells (N, K)."""
+    products = queries.new_empty(cells.shape)
+    # What is gathered must still be in the cache when it is multiplied.
+    size = (
+        max(1, (1 << 18) // (cells.shape[1] * fine.shape[1])) if queries.device.type == "cpu" else len(cells)
+    )
+    for start in range(0, len(cells), size):
+        part = slice(start, start + size)
+        gathered = torch.index_select(fine, 0, cells[part].flatten()).view(-1, cells.shape[1], fine.shape[1])
+        products[part] = (gathered @ queries[part, :, None])[:, :, 0]
+    return products
+
+
+def _follow_published(network: DRCN, reference: PublishedFeatures, current: PublishedFeatures) -> _Found:
+    correlation = network.correlate(reference.maps, current.maps)[0]
+    source, target = FineBlocks.of(reference.maps.fine[0]), FineBlocks.of(current.maps.fine[0])
+    width = current.maps.fine.shape[-1]
+    x, y = _fine_cells(reference, reference.points)
+    queries = y * reference.maps.fine.shape[-1] + x
+    options = SearchOptions()
+    targets, forward = best_targets(source, target, correlation, queries, options)
+    distinct, number = torch.unique(targets, return_inverse=True)
+    returned, backward = best_targets(target, source, correlation.permute(2, 3, 0, 1), distinct, options)
+    score = (forward + backward[number]) / 2
+    index = torch.nonzero((returned[number] == queries) & (score > 0))[:, 0]
+    # A query lies off its cell's centre; to first order so does its correspondence.
+    offset = reference.points - torch.stack([x, y], dim=1) * FINE_STRIDE
+    points = torch.stack([targets % width, targets // width], dim=1) * FINE_STRIDE + offset
+    return _Found(index, points[index], score[index])
+
+
+def _fine_cells(features: PublishedFeatures, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return column and row (N,) of the fine cells nearest to points (N, 2)."""
+    height, width = features.maps.fine.shape[-2:]
+    x, y = (points / FINE_STRIDE).round().long().unbind(dim=1)
+    return x.clamp(0, width - 1), y.clamp(0, height - 1)
+
+
+def _nearest_keypoint(features: DrcnFeatures, points: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return (M,) rows of the keypoints closest to points (M, 2), each row once, -1 where none is close."""
+    index: NDArray[np.int64] = np.full(len(points), -1, np.int64)
+    if len(points) == 0 or len(features) == 0:
+        return index
+    places = torch.from_numpy(points).to(features.points.device)
+    distance = torch.cdist(places, features.points)
+    nearest, row = distance.min(dim=1)
+    mutual = distance.argmin(dim=0)[row] == torch.arange(len(points), device=row.device)
+    close = (mutual & (nearest <= _SAME_POINT)).cpu().numpy()
+    index[close] = row.cpu().numpy()[close]
+    return index

@@ -1,0 +1,129 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What DRCN keeps of an image, on the compact network and on the published one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import normalize
+
+from drcn_ros.errors import WeightsError
+from drcn_ros.matching.alignment import smooth
+from drcn_ros.matching.base import check_image, to_grey
+from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.keypoints import detect_keypoints
+from drcn_ros.matching.types import Features
+from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
+from drcn_ros.networks.detection import SoftDetection, strongest_maxima
+from drcn_ros.networks.drcn import DRCN, DRCNMaps
+from drcn_ros.networks.maps import DenseMap
+from drcn_ros.networks.resnet_fpn import FINE_STRIDE
+from drcn_ros.networks.weights import load_network
+
+
+@dataclass(frozen=True)
+class DrcnFeatures(Features):
+    """Keypoints, and the image that matches are refined on.
+
+    Attributes:
+        image: (H, W) grey, smoothed, in [0, 1].
+    """
+
+    image: torch.Tensor
+
+
+@dataclass(frozen=True)
+class CompactFeatures(DrcnFeatures):
+    """Features of the compact network.
+
+    Attributes:
+        coarse: (C, h, w) unit features at 1/16.
+        fine: (1, C, H/4, W/4) features, not normalised.
+    """
+
+    coarse: torch.Tensor
+    fine: DenseMap
+
+    @property
+    def coarse_cells(self) -> torch.Tensor:
+        """Flat coarse cells (N,) that the keypoints lie in."""
+        height, width = self.coarse.shape[-2:]
+        x, y = ((self.points + 0.5) / COARSE_STRIDE).long().unbind(dim=1)
+        return y.clamp(0, height - 1) * width + x.clamp(0, width - 1)
+
+
+@dataclass(frozen=True)
+class PublishedFeatures(DrcnFeatures):
+    """Features of the published network.
+
+    Attributes:
+        maps: fine and coarse features of a batch of one.
+    """
+
+    maps: DRCNMaps
+
+
+def load_drcn(config: MatcherConfig, device: torch.device) -> CompactNetwork | DRCN:
+    """Return the network of the weight file, ready for inference.
+
+    Raises:
+        WeightsError: the file is unusable or for another method.
+    """
+    network = load_network(Path(config.weights) if config.weights else None)
+    if isinstance(network, CompactNetwork):
+        return network.fuse().to(device)
+    if isinstance(network, DRCN):
+        return network.fuse().to(device)
+    msg = f"weight file {config.weights} is for {type(network).__name__}, which is no DRCN"
+    raise WeightsError(msg)
+
+
+def extract_compact(
+    network: CompactNetwork, image: NDArray[np.uint8], count: int, device: torch.device
+) -> CompactFeatures:
+    """Return keypoints at half resolution, their fine descriptors, and the maps."""
+    check_image(image)
+    grey = to_grey(image)
+    pixels = torch.from_numpy(np.ascontiguousarray(grey)).to(device).float() / 255
+    maps = network(pixels[None, None])
+    points, scores = detect_keypoints(network, maps, grey, count)
+    return CompactFeatures(
+        size=(image.shape[1], image.shape[0]),
+        points=points,
+        scores=scores,
+        scales=torch.full_like(scores, maps.fine.stride),
+        descriptors=describe(maps.fine, points),
+        image=smooth(pixels),
+        coarse=normalize(maps.coarse.values[0], dim=0),
+        fine=maps.fine,
+    )
+
+
+def extract_published(
+    network: DRCN, image: NDArray[np.uint8], count: int, device: torch.device
+) -> PublishedFeatures:
+    """Return the maps, and as keypoints the fine cells that D2-Net's rule finds on the fine map."""
+    check_image(image)
+    grey = torch.from_numpy(np.ascontiguousarray(to_grey(image))).to(device).float() / 255
+    colour = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
+    pixels = torch.from_numpy(np.ascontiguousarray(colour)).to(device).permute(2, 0, 1)[None].float() / 255
+    maps = network(pixels)
+    height, width = (-(-edge // FINE_STRIDE) for edge in image.shape[:2])
+    detection = SoftDetection()(maps.fine)[0, 0, :height, :width].detach()
+    cells, scores = strongest_maxima(detection, count)
+    cells = cells.round()
+    points = cells * FINE_STRIDE
+    return PublishedFeatures(
+        size=(image.shape[1], image.shape[0]),
+        points=points,
+        scores=scores,
+        scales=torch.full_like(scores, FINE_STRIDE),
+        descriptors=normalize(maps.fine[0][:, cells[:, 1].long(), cells[:, 0].long()].T, dim=1),
+        image=smooth(grey),
+        maps=maps,
+    )
