@@ -8,6 +8,7 @@ import argparse
 import importlib
 import pickle
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def read_checkpoint(path: Path) -> WeightFile:
         WeightsError: the file is damaged, holds code, or is for no network that is known.
     """
     try:
-        with torch.serialization.safe_globals([argparse.Namespace]):
+        with _allowed(argparse.Namespace):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else "it is no plain data"
@@ -63,6 +64,12 @@ def read_checkpoint(path: Path) -> WeightFile:
             return found
     msg = f"checkpoint {path} is for no known network; its first tensor is {next(iter(state))!r}"
     raise WeightsError(msg)
+
+
+def _allowed(kind: type[Any]) -> AbstractContextManager[None]:
+    """Let checkpoints hold objects of a class that holds plain data only; torch before 2.5 refuses them."""
+    safe_globals = getattr(torch.serialization, "safe_globals", None)
+    return nullcontext() if safe_globals is None else safe_globals([kind])
 
 
 def _state(content: object) -> tuple[dict[str, torch.Tensor], Mapping[str, Any]]:

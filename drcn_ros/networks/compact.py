@@ -189,7 +189,7 @@ def _checked(images: torch.Tensor) -> torch.Tensor:
 def _normalise(images: torch.Tensor) -> torch.Tensor:
     """Return each image with mean 0 and deviation 1; one without contrast stays near 0."""
     mean = images.mean((2, 3), keepdim=True)
-    deviation = images.std((2, 3), keepdim=True, correction=0)
+    deviation = (images - mean).square().mean((2, 3), keepdim=True).sqrt()
     return (images - mean) / (deviation + 1e-3)
 
 

@@ -140,7 +140,7 @@ def test_a_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
     torch.save([1, 2, 3], path)
     with pytest.raises(WeightsError, match="holds no tensors"):
         load_network(path)
-    path.write_bytes(pickle.dumps({"a": 1}))
+    path.write_bytes(pickle.dumps({"a": 1}, protocol=2))
     with pytest.raises(WeightsError, match=r"other\.pth"):
         load_network(path)
 
