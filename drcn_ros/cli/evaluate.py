@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from drcn_ros.cli.inputs import (
     INPUT_HELP,
@@ -15,6 +17,7 @@ from drcn_ros.cli.inputs import (
     selection,
     source_options,
 )
+from drcn_ros.cli.live import live_run, live_run_at_rate
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.cli.progress import progress
 from drcn_ros.configuration import flatten
@@ -26,10 +29,11 @@ from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import LogOptions
 from drcn_ros.evaluation.runner import run_direct
 from drcn_ros.evaluation.sources import ImageSequence, open_source
-from drcn_ros.evaluation.verdict import HEADINGS, RunInfo, table_row, text_table
+from drcn_ros.evaluation.verdict import HEADINGS, RunInfo, number, table_row, text_table
 from drcn_ros.matching.config import MATCHERS
 from drcn_ros.odometry.types import Reason
 from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.dependency import require_rclpy
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +46,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("judging")
     group.add_argument("--baseline", default="", metavar="A,B", help="other matchers on the same frames")
     group.add_argument("--compare", nargs="+", type=Path, metavar="DIR", help="compare finished runs")
+    group.add_argument(
+        "--live", action="store_true", help="play to the real node over DDS and wait for each answer"
+    )
+    group.add_argument(
+        "--rate", type=float, metavar="R", help="with --live: R times real time, without waiting"
+    )
     group.add_argument(
         "--matches", type=int, default=0, metavar="N", help="draw the matches of every N-th frame"
     )
@@ -64,6 +74,11 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.input is None:
         msg = "name an INPUT to evaluate, or --compare DIR DIR for finished runs"
         raise InputError(msg)
+    if arguments.rate is not None and not (arguments.live and arguments.rate > 0):
+        msg = f"--rate {arguments.rate:g}: must be above 0 and go with --live"
+        raise InputError(msg)
+    if arguments.live:
+        require_rclpy()
     config = configuration(arguments)
     baselines = _baselines(arguments.baseline, config.matcher.name)
     chosen = selection(arguments)
@@ -79,6 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
     if baselines:
         compare(finished, folder)
     print(text_table(table))
+    for name, entry in finished.items():
+        if entry.verdict["live"] is not None:
+            print(f"{name}: {_live_text(entry.verdict['live'])}")
     for note in finished[config.matcher.name].verdict["notes"]:
         print(f"note: {note}")
     print(f"report: {folder / (PAGE if baselines else REPORT)}")
@@ -91,16 +109,41 @@ def _evaluate(
     chosen, name = selection(arguments), config.matcher.name
     options = LogOptions(arguments.min_motion, arguments.matches, not arguments.no_timing)
 
+    mode, live = "direct", None
+
     def info() -> RunInfo:
-        notes = sequence.notes.lines
-        return RunInfo(arguments.input, sequence.kind, name, "direct", chosen, flatten(config), notes)
+        return RunInfo(
+            arguments.input,
+            sequence.kind,
+            name,
+            mode,
+            chosen,
+            flatten(config),
+            sequence.notes.lines,
+            live,
+        )
 
     def remarks(rows: Sequence[FrameRow]) -> list[str]:
         return _remarks(sequence, rows, config)
 
-    with progress(sequence.expected(chosen), name) as bar:
-        steps = run_direct(sequence, chosen, config)
+    with progress(sequence.expected(chosen), name) as bar, ExitStack() as stack:
+        if not arguments.live:
+            steps = run_direct(sequence, chosen, config)
+        elif arguments.rate is None:
+            mode = "live"
+            steps = stack.enter_context(live_run(sequence, chosen, config))
+        else:
+            mode = f"live at {arguments.rate:g}x"
+            steps, live = live_run_at_rate(sequence, chosen, config, arguments.rate)
         evaluate(steps, sequence, info, folder, options, lambda step: bar.update(), remarks)
+
+
+def _live_text(live: Mapping[str, Any]) -> str:
+    latency = live["latency_ms"]
+    return (
+        f"{live['answered']} of {live['published']} frames answered, {live['dropped']} dropped; image in to "
+        f"result out {number(latency['median'], 1)} ms median, {number(latency['p95'], 1)} ms 95th percentile"
+    )
 
 
 def _remarks(sequence: ImageSequence, rows: Sequence[FrameRow], config: NodeConfig) -> list[str]:

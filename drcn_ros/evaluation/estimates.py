@@ -75,6 +75,8 @@ class FrameEstimate:
 def estimate_of(result: Result) -> FrameEstimate:
     """Return what is kept of a result."""
     relative = result.relative_pose
+    # A camera that only turns has a rotation and no relative pose.
+    rotation = result.rotation if relative is None else relative.rotation
     return FrameEstimate(
         stamp_ns=result.stamp_ns,
         state=result.state,
@@ -85,7 +87,7 @@ def estimate_of(result: Result) -> FrameEstimate:
         inliers=int(result.inliers.sum()),
         parallax_px=result.parallax_px,
         reference_stamp_ns=result.reference_stamp_ns,
-        rotation=None if relative is None else relative.rotation,
+        rotation=rotation,
         direction=None if relative is None else relative.translation,
         pose=result.pose,
         segment=result.segment,

@@ -47,6 +47,7 @@ class RunInfo:
         selection: which frames.
         parameters: all of them, by dotted name.
         notes: what a person should know of the input.
+        live: what was published, answered and dropped, and how late, in a run that did not wait.
     """
 
     input: str
@@ -56,6 +57,7 @@ class RunInfo:
     selection: Selection = field(default_factory=Selection)
     parameters: Mapping[str, Value] = field(default_factory=dict)
     notes: Sequence[str] = ()
+    live: Mapping[str, Any] | None = None
 
 
 def verdict(
@@ -100,6 +102,7 @@ def verdict(
         "ate_sim3": asdict(ate_metrics(paths)),
         "kitti": {**asdict(kitti), "lengths_m": list(kitti.lengths_m)},
         "latency_ms": {stage: asdict(_latency(rows, stage)) for stage in STAGES},
+        "live": None if info.live is None else dict(info.live),
         "parameters": dict(info.parameters),
         "notes": list(info.notes),
     }

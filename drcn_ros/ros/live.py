@@ -27,6 +27,8 @@ from drcn_ros.ros.recorder import FrameRecord, Recorder
 # Loading torch and the network on a busy small machine takes long.
 _START_TIMEOUT_S = 120.0
 _ANSWER_TIMEOUT_S = 60.0
+# The status is published last, so the other topics are on their way when it arrives.
+_REST_TIMEOUT_S = 2.0
 # Both sides know of each other at different moments; what is sent in between is lost.
 _DISCOVERY_S = 1.0
 # Frames that are waited for one by one before the pace of a camera is chosen.
@@ -97,6 +99,15 @@ class LiveSession:
                     msg = f"the node gave no answer to the frame at {frame.stamp_ns} ns"
                     raise DrcnError(msg)
             on_frame()
+
+    def answer_to(self, frame: Frame) -> FrameRecord:
+        """Publish a frame, wait for all that the node publishes of it, and forget it.
+
+        Raises:
+            DrcnError: the node ended, or an answer did not come.
+        """
+        self.play_in_step([frame], lambda: None)
+        return self._recorder.take(frame.stamp_ns, _REST_TIMEOUT_S)
 
     def play_at_rate(self, frames: Iterable[Frame], rate: float, on_frame: Callable[[], None]) -> float:
         """Publish the frames by their stamps, `rate` times as fast, without waiting for the node.

@@ -5,12 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from drcn_ros.evaluation.estimates import STAGES, Correspondences, FrameEstimate
 from drcn_ros.evaluation.runner import Step
+from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Frame, State
+from drcn_ros.ros.live import LiveSession
 from drcn_ros.ros.messages import NANOSECONDS
 from drcn_ros.ros.recorder import FrameRecord
 
@@ -26,6 +29,26 @@ def live_steps(frames: Iterable[Frame], records: Mapping[int, FrameRecord]) -> I
         record = records.get(frame.stamp_ns)
         if record is not None and record.status:
             yield Step(frame, _estimate(frame.stamp_ns, record), _correspondences(record))
+
+
+def answered_steps(session: LiveSession, frames: Iterable[Frame]) -> Iterator[Step]:
+    """Play frames one by one, each when the answer to the last one is there, and yield their steps.
+
+    Raises:
+        DrcnError: the node ended, or an answer did not come.
+    """
+    poses: dict[int, Array] = {}
+    for frame in frames:
+        record = session.answer_to(frame)
+        estimate = _estimate(frame.stamp_ns, record)
+        if record.pose is not None:
+            poses[frame.stamp_ns] = record.pose
+        reference = poses.get(estimate.reference_stamp_ns or 0)
+        if estimate.rotation is None and record.pose is not None and reference is not None:
+            # A camera that only turns has no relative pose, but its accumulated pose turns.
+            rotation = reference[:3, :3].T @ record.pose[:3, :3]
+            estimate = replace(estimate, rotation=rotation)
+        yield Step(frame, estimate, _correspondences(record))
 
 
 def parse_stamp(text: str) -> int | None:

@@ -23,6 +23,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2, PointField
 
 from drcn_ros.geometry.types import Array
+from drcn_ros.odometry.types import State
 from drcn_ros.ros.messages import nanoseconds
 
 _TYPES = {
@@ -81,6 +82,15 @@ class Recorder:
         with self._condition:
             return self._condition.wait_for(lambda: self._answers >= count, timeout_s)
 
+    def take(self, stamp_ns: int, timeout_s: float) -> FrameRecord:
+        """Wait until all topics told of a frame, then return its record and forget it.
+
+        Topics arrive in any order; what a state does not publish is not waited for.
+        """
+        with self._condition:
+            self._condition.wait_for(lambda: _is_complete(self._record(stamp_ns)), timeout_s)
+            return self._frames.pop(stamp_ns, FrameRecord())
+
     def frames(self) -> dict[int, FrameRecord]:
         """Return the answers so far, by stamp in nanoseconds, in the order of the stamps."""
         with self._condition:
@@ -123,18 +133,31 @@ class Recorder:
     def _on_relative_pose(self, message: PoseWithCovarianceStamped) -> None:
         with self._condition:
             self._record(nanoseconds(message.header.stamp)).relative_pose = _matrix(message.pose.pose)
+            self._condition.notify_all()
 
     def _on_pose(self, message: PoseWithCovarianceStamped) -> None:
         with self._condition:
             self._record(nanoseconds(message.header.stamp)).pose = _matrix(message.pose.pose)
+            self._condition.notify_all()
 
     def _on_keypoints(self, message: PointCloud2) -> None:
         with self._condition:
             self._record(nanoseconds(message.header.stamp)).keypoints = cloud_rows(message)
+            self._condition.notify_all()
 
     def _on_matches(self, message: PointCloud2) -> None:
         with self._condition:
             self._record(nanoseconds(message.header.stamp)).matches = cloud_rows(message)
+            self._condition.notify_all()
+
+
+def _is_complete(record: FrameRecord) -> bool:
+    if not record.status or record.keypoints is None or record.matches is None:
+        return False
+    state = State(record.status["state"])
+    if state in (State.TRACKING, State.ROTATION_ONLY, State.STATIONARY) and record.pose is None:
+        return False
+    return state is not State.TRACKING or record.relative_pose is not None
 
 
 def cloud_rows(message: PointCloud2) -> NDArray[np.void]:
