@@ -5,9 +5,19 @@
 from __future__ import annotations
 
 import os
+import zlib
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import torch
+
+    from drcn_ros.networks.drcn import DRCN
 
 # Two torch threads on two loaded cores run many times slower than one; must be set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -17,6 +27,9 @@ os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
 ROOT = Path(__file__).resolve().parents[1]
 
+Arrays = Mapping[str, NDArray]
+Shapes = Mapping[str, tuple[int, ...]]
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
@@ -25,3 +38,93 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no reference data at {folder}; set DRCN_SHARED to the folder that holds it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def golden(shared: Path) -> Callable[[str], Arrays]:
+    """Gives the file of reference numbers of a name as arrays."""
+
+    def load(name: str) -> Arrays:
+        with np.load(shared / "golden" / f"{name}.npz") as file:
+            return {key: file[key] for key in file.files}
+
+    return load
+
+
+@pytest.fixture(scope="session")
+def golden_image(golden: Callable[[str], Arrays]) -> Callable[[str], torch.Tensor]:
+    """Gives the image of a name that reference numbers were computed on, (1, 3, H, W) in [0, 1]."""
+    import torch
+
+    pictures = golden("inputs")
+    return lambda name: torch.from_numpy(pictures[name]).permute(2, 0, 1)[None].float() / 255
+
+
+@pytest.fixture(scope="session")
+def synthetic_state(golden: Callable[[str], Arrays]) -> Callable[[str, Shapes], dict[str, torch.Tensor]]:
+    """Gives the tensors of a published checkpoint by the names in it, a calibration file over a formula."""
+    import torch
+
+    def make(calibration: str, shapes: Shapes) -> dict[str, torch.Tensor]:
+        measured = golden(calibration)
+        return {
+            name: torch.from_numpy(
+                measured[name].astype(np.float32) if name in measured else _synthetic(name, shape)
+            )
+            for name, shape in shapes.items()
+        }
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def drcn_shapes(shared: Path) -> Callable[[str], dict[str, tuple[int, ...]]]:
+    """Gives the shapes in DRCN's checkpoint of a variant, "256" or "1024", by its names."""
+
+    def read(variant: str) -> dict[str, tuple[int, ...]]:
+        shapes = {}
+        for line in (shared / "golden" / f"keys_drc{variant}.txt").read_text().splitlines():
+            name, rest = line.split(" (")
+            shapes[name] = tuple(int(size) for size in rest.split(")")[0].split(",") if size.strip())
+        return shapes
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def golden_drcn(
+    drcn_shapes: Callable[[str], dict[str, tuple[int, ...]]],
+    synthetic_state: Callable[[str, Shapes], dict[str, torch.Tensor]],
+) -> Callable[[str], DRCN]:
+    """Gives the network that DRCN's reference numbers were computed with, "256" or "1024"."""
+    from drcn_ros.networks.architectures import create_network
+    from drcn_ros.networks.drcn_checkpoint import recognise
+    from drcn_ros.networks.weights import fill
+
+    def make(variant: str) -> DRCN:
+        shapes = {name.removeprefix("module."): shape for name, shape in drcn_shapes(variant).items()}
+        content = recognise(synthetic_state(f"calib_drc{variant}", shapes), {})
+        network = create_network(content.architecture, content.config)
+        fill(network, content, "synthetic weights")
+        return network.eval()
+
+    return make
+
+
+def _synthetic(name: str, shape: tuple[int, ...]) -> NDArray:
+    uniform = np.random.RandomState(zlib.crc32(name.encode())).random_sample(shape)
+    if name.endswith("num_batches_tracked"):
+        return np.zeros(shape, np.int64)
+    if name.endswith("running_mean"):
+        values = 0.1 * (2 * uniform - 1)
+    elif name.endswith("running_var"):
+        values = 0.5 + uniform
+    elif len(shape) == 6:
+        values = (uniform - 0.3) * (6.0 / (shape[2] * shape[0] ** 4))
+    elif len(shape) == 4:
+        values = (2 * uniform - 1) * np.sqrt(6.0 / (shape[1] * shape[2] * shape[3]))
+    elif name.endswith(".weight"):
+        values = (0.3 if name.endswith("bn3.weight") else 1.0) * (0.5 + uniform)
+    else:
+        values = 0.05 * (2 * uniform - 1)
+    return np.asarray(values, np.float32)

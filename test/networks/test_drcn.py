@@ -4,49 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 from torch.nn import functional
 
 from drcn_ros.errors import ImageError, WeightsError
-from drcn_ros.networks.architectures import create_network
 from drcn_ros.networks.correlation import correlate, mutual_matching
 from drcn_ros.networks.drcn import DRCN, REFERENCE_OFFSET, DRCNConfig, resize_longest
-from drcn_ros.networks.drcn_checkpoint import recognise
 from drcn_ros.networks.fine_search import SearchOptions, search
-from drcn_ros.networks.weights import fill
 
 SMALL = DRCNConfig("resnet20fpn_3_64_4", (4, 1), (3, 3))
-
-
-@pytest.fixture(scope="module")
-def published(shared: Path, synthetic_state) -> Callable[[str], DRCN]:
-    """Gives the network of a published variant, filled through the reader of checkpoints."""
-    made: dict[str, DRCN] = {}
-
-    def make(variant: str) -> DRCN:
-        if variant not in made:
-            shapes = {}
-            for line in (shared / "golden" / f"keys_drc{variant}.txt").read_text().splitlines():
-                name, rest = line.removeprefix("module.").split(" (")
-                shapes[name] = tuple(int(size) for size in rest.split(")")[0].split(",") if size.strip())
-            content = recognise(synthetic_state(f"calib_drc{variant}", shapes), {})
-            network = create_network(content.architecture, content.config)
-            fill(network, content, "synthetic weights")
-            made[variant] = network.eval()
-        return made[variant]
-
-    return make
-
-
-@pytest.fixture(scope="module")
-def images(golden) -> Callable[[str], torch.Tensor]:
-    pictures = golden("inputs")
-    return lambda name: torch.from_numpy(pictures[name]).permute(2, 0, 1)[None].float() / 255
 
 
 def _close(values: torch.Tensor, expected: np.ndarray, limit: float) -> bool:
@@ -62,15 +30,15 @@ def _as_set(matches) -> set[tuple[float, ...]]:
     ("variant", "pair"), [("256", ("A1", "B1")), ("256", ("A2", "B2")), ("1024", ("A1", "B1"))]
 )
 @torch.inference_mode()
-def test_every_stage_gives_the_references_numbers(golden, published, images, variant, pair):
-    network, expected = published(variant), golden(f"drc{variant}_{''.join(pair)}")
+def test_every_stage_gives_the_references_numbers(golden, golden_drcn, golden_image, variant, pair):
+    network, expected = golden_drcn(variant), golden(f"drc{variant}_{''.join(pair)}")
     fine_step, coarse_step = (32, 4) if variant == "256" else (128, 32)
-    image = images(pair[0])
+    image = golden_image(pair[0])
     fine, coarse = network.backbone((image - network.mean) / network.deviation)
     assert _close(fine[0, ::fine_step, ::2, ::2], expected["fineA"], 2e-5)
     assert _close(coarse[0, ::coarse_step], expected["coarseA"], 2e-5)
 
-    source, target = network(image), network(images(pair[1]))
+    source, target = network(image), network(golden_image(pair[1]))
     raw = correlate(source.coarse, target.coarse)
     assert _close(raw[0], expected["corr_raw"], 1e-4)
     agreed = network.consensus(mutual_matching(raw))[0]
@@ -104,9 +72,9 @@ def test_every_stage_gives_the_references_numbers(golden, published, images, var
 
 
 @torch.inference_mode()
-def test_half_precision_stays_within_its_own_limits(golden, published, images):
-    network, expected = published("256"), golden("drc256_A1B1_half")
-    source, target = network(images("A1")), network(images("B1"))
+def test_half_precision_stays_within_its_own_limits(golden, golden_drcn, golden_image):
+    network, expected = golden_drcn("256"), golden("drc256_A1B1_half")
+    source, target = network(golden_image("A1")), network(golden_image("B1"))
     correlation = network.correlate(source, target, torch.float16)
     assert correlation.dtype == torch.float32
     assert np.abs(correlation[0].numpy() - expected["corr_mm2"].astype(np.float32)).max() < 2e-3
@@ -116,11 +84,11 @@ def test_half_precision_stays_within_its_own_limits(golden, published, images):
 
 
 @pytest.mark.parametrize(("image", "longest"), [("rand", 128), ("nat", 320), ("B2", 200)])
-def test_resizing_follows_the_references_rule(golden, images, image, longest):
+def test_resizing_follows_the_references_rule(golden, golden_image, image, longest):
     expected = golden("drc_resize")
     mean = torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1)
     deviation = torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1)
-    resized = resize_longest((images(image) - mean) / deviation, longest)
+    resized = resize_longest((golden_image(image) - mean) / deviation, longest)
     assert tuple(resized.shape) == tuple(expected[f"{image}_{longest}_shape"])
     assert np.allclose(resized[0, :, ::5, ::5].numpy(), expected[f"{image}_{longest}"], atol=1e-4)
 

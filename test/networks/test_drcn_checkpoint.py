@@ -15,17 +15,9 @@ from drcn_ros.networks.drcn_checkpoint import recognise
 from drcn_ros.networks.weights import load_network
 
 
-def _names(variant: str, shared) -> dict[str, tuple[int, ...]]:
-    shapes = {}
-    for line in (shared / "golden" / f"keys_drc{variant}.txt").read_text().splitlines():
-        name, rest = line.split(" (")
-        shapes[name] = tuple(int(size) for size in rest.split(")")[0].split(",") if size.strip())
-    return shapes
-
-
 @pytest.mark.parametrize(("variant", "channels"), [("256", 256), ("1024", 1024)])
-def test_a_checkpoint_as_the_authors_save_it_loads(tmp_path, shared, variant, channels):
-    state = {name: torch.full(shape, 0.01) for name, shape in _names(variant, shared).items()}
+def test_a_checkpoint_as_the_authors_save_it_loads(tmp_path, drcn_shapes, variant, channels):
+    state = {name: torch.full(shape, 0.01) for name, shape in drcn_shapes(variant).items()}
     kernel = torch.arange(3.0).view(3, 1, 1, 1, 1, 1).expand(3, 16, 1, 3, 3, 3)
     state["module.NeighConsensus.conv.0.weight"] = kernel
     arguments = argparse.Namespace(multi_gpu=True, backbone="whatever", ncons_channels=[16, 1])
@@ -38,10 +30,10 @@ def test_a_checkpoint_as_the_authors_save_it_loads(tmp_path, shared, variant, ch
     assert torch.equal(network.consensus.weights[0][0, 0, :, 0, 0, 0], torch.arange(3.0))
 
 
-def test_kernel_and_channel_lists_are_read_from_the_tensors(shared):
+def test_kernel_and_channel_lists_are_read_from_the_tensors(drcn_shapes):
     state = {
         name.removeprefix("module."): torch.zeros(shape)
-        for name, shape in _names("256", shared).items()
+        for name, shape in drcn_shapes("256").items()
         if "NeighConsensus" not in name
     }
     for number, (outputs, inputs, size) in enumerate([(10, 1, 5), (10, 10, 5), (1, 10, 3)]):
@@ -54,8 +46,8 @@ def test_kernel_and_channel_lists_are_read_from_the_tensors(shared):
     assert content.config["consensus_kernels"] == [5, 5, 3]
 
 
-def test_a_missing_tensor_is_named_as_in_the_file(tmp_path, shared):
-    state = {name: torch.zeros(shape) for name, shape in _names("256", shared).items()}
+def test_a_missing_tensor_is_named_as_in_the_file(tmp_path, drcn_shapes):
+    state = {name: torch.zeros(shape) for name, shape in drcn_shapes("256").items()}
     del state["module.FeatureExtraction.fine_layer_block.bias"]
     path = tmp_path / "cut.pth.tar"
     torch.save({"state_dict": state}, path)
