@@ -162,7 +162,7 @@ class D2Net(nn.Module):
             authors_offset: place points as the authors' code does, 2 pixels up and left of what they show.
         """
         preprocessed = self.preprocess(images)
-        pyramids = [_Pyramid(max_keypoints) for _ in images]
+        pyramids = [KeypointPyramid(max_keypoints) for _ in images]
         accumulated: torch.Tensor | None = None
         for number, scale in enumerate(scales, start=1):
             level = _resized(preprocessed, scale)
@@ -214,7 +214,7 @@ class _Level:
     size: torch.Size
 
 
-class _Pyramid:
+class KeypointPyramid:
     """Collects the keypoints of one image, coarse levels first."""
 
     def __init__(self, max_keypoints: int | None) -> None:

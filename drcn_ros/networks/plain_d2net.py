@@ -24,7 +24,11 @@ _D_J = ((0, 0, 0), (-0.5, 0, 0.5), (0, 0, 0))
 
 def keypoints(network: D2Net, image: torch.Tensor) -> D2NetKeypoints:
     """Return what `network.keypoints(image)[0]` returns, for one image (1, C, H, W) at its own scale."""
-    dense = network(image)
+    return keypoints_of(network(image))
+
+
+def keypoints_of(dense: torch.Tensor) -> D2NetKeypoints:
+    """Return the keypoints of the dense features (1, 512, h, w) of an image."""
     channel, row, column = _detected(dense)[0].nonzero().unbind(dim=1)
     step_i, step_j = (step[0, channel, row, column] for step in _steps(dense))
     i, j = row + step_i, column + step_j

@@ -1,0 +1,145 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What one frame costs with D2-Net on VGG16, beside the plain route, and whether both find the same."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import torch
+from torch import nn
+from torch.nn.functional import interpolate
+
+from drcn_ros.matching.nearest import mutual_nearest
+from drcn_ros.networks import plain_d2net
+from drcn_ros.networks.d2net import CELL_ORIGIN, D2Net, D2NetKeypoints, KeypointPyramid
+
+# Points of both routes that are nearer than this, pixels, are the same point.
+_SAME_POINT_PX = 5e-3
+_SEED = 11
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Seconds of one stage of a frame, on this project's route and on the plain one."""
+
+    name: str
+    seconds: float
+    plain_seconds: float
+
+
+@dataclass(frozen=True)
+class D2NetMeasurement:
+    """Outcome of the benchmark at one size.
+
+    Attributes:
+        width, height: of the image, pixels.
+        stages: in the order in which a frame passes them.
+        keypoints: found by the plain route.
+        same: share of them that this project's route finds too.
+        extra: keypoints that only this project's route finds.
+    """
+
+    width: int
+    height: int
+    stages: tuple[Stage, ...]
+    keypoints: int
+    same: float
+    extra: int
+
+    def total(self) -> Stage:
+        """Return the sum of all stages."""
+        return Stage(
+            "frame",
+            sum(stage.seconds for stage in self.stages),
+            sum(stage.plain_seconds for stage in self.stages),
+        )
+
+
+@torch.inference_mode()
+def measure_d2net(width: int, height: int, repetitions: int = 2) -> D2NetMeasurement:
+    """Time a steady-state frame on the CPU: features of the new image, matches with the kept ones.
+
+    The weights are random: times do not depend on them.
+
+    Args:
+        width, height: of the image, pixels.
+        repetitions: runs of each stage, of which the fastest counts.
+    """
+    plain = _random_network()
+    fast = copy.deepcopy(plain).accelerate()
+    image = _texture(width, height)
+    seconds, dense = _fastest(lambda: fast(image), repetitions)
+    plain_seconds, plain_dense = _fastest(lambda: plain(image), repetitions)
+    backbone = Stage("backbone", seconds, plain_seconds)
+    seconds, found = _fastest(lambda: _keypoints(dense, image), repetitions)
+    plain_seconds, wanted = _fastest(lambda: plain_d2net.keypoints_of(plain_dense), repetitions)
+    keypoints = Stage("keypoints", seconds, plain_seconds)
+    matching = Stage(
+        "matching",
+        _fastest(lambda: mutual_nearest(found.descriptors, found.descriptors), repetitions)[0],
+        _fastest(lambda: _plain_matches(wanted.descriptors, wanted.descriptors), repetitions)[0],
+    )
+    same = _share_found(wanted, found)
+    extra = len(found) - round(_share_found(found, wanted) * len(found))
+    return D2NetMeasurement(width, height, (backbone, keypoints, matching), len(wanted), same, extra)
+
+
+def _random_network() -> D2Net:
+    generator = torch.Generator().manual_seed(_SEED)
+    network = D2Net().eval()
+    for layer in network.trunk:
+        if isinstance(layer, nn.Conv2d):
+            nn.init.kaiming_normal_(layer.weight, generator=generator)
+            assert layer.bias is not None
+            nn.init.zeros_(layer.bias)
+    return network
+
+
+def _texture(width: int, height: int) -> torch.Tensor:
+    """Return (1, 3, height, width) noise of several sizes, 0 to 255."""
+    generator = torch.Generator().manual_seed(_SEED)
+    layers = [
+        interpolate(
+            torch.rand(1, 3, max(2, height // size), max(2, width // size), generator=generator),
+            size=(height, width),
+            mode="bilinear",
+            align_corners=False,
+        )
+        for size in (2, 4, 8, 16)
+    ]
+    return torch.stack(layers).mean(dim=0) * 255
+
+
+def _keypoints(dense: torch.Tensor, image: torch.Tensor) -> D2NetKeypoints:
+    pyramid = KeypointPyramid(max_keypoints=None)
+    pyramid.add(dense[0], 1, 1.0, image.shape[2:])
+    return pyramid.keypoints(image.shape[2:], CELL_ORIGIN)
+
+
+def _fastest(run: Callable[[], Result], repetitions: int) -> tuple[float, Result]:
+    """Return the seconds of the fastest of some runs, and the result."""
+    best = float("inf")
+    for _ in range(max(1, repetitions)):
+        start = time.perf_counter()
+        result = run()
+        best = min(best, time.perf_counter() - start)
+    return best, result
+
+
+def _plain_matches(reference: torch.Tensor, current: torch.Tensor) -> torch.Tensor:
+    similarity = reference @ current.T
+    forward, backward = similarity.argmax(dim=1), similarity.argmax(dim=0)
+    return (backward[forward] == torch.arange(len(reference))).nonzero()
+
+
+def _share_found(wanted: D2NetKeypoints, found: D2NetKeypoints) -> float:
+    if len(wanted) == 0 or len(found) == 0:
+        return float(len(wanted) == len(found))
+    distance = torch.cdist(wanted.points, found.points, compute_mode="donot_use_mm_for_euclid_dist")
+    return float((distance.amin(dim=1) < _SAME_POINT_PX).float().mean())
