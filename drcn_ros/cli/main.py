@@ -13,13 +13,16 @@ from collections.abc import Sequence
 from drcn_ros import __version__
 from drcn_ros.errors import DrcnError
 
-# Each command is a module of this package with `configure(parser)` and `run(arguments) -> int`.
+# Each command is a module of this package with `configure(parser)` and `run(arguments) -> int`; a hyphen
+# becomes an underscore.
 # Only the module of the command that was asked for is imported, so that `drcn --help` is instant.
 COMMANDS = {
     "match": "match two images and draw the matches",
     "evaluate": "run the odometry over a bag or data set and judge it",
+    "evaluate-all": "evaluate many inputs, in several processes or on a Ray cluster",
     "play": "publish a bag or data set as camera topics",
     "demo": "make the demo sequence and show the node at work on it",
+    "bench": "measure what the networks cost and how good the matchers are",
     "soak": "run the node for many frames and watch its memory, threads and bookkeeping",
     "train": "train the compact network, or fine-tune it",
     "weights": "list, download, check, convert and describe weight files",
@@ -36,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, help_text in COMMANDS.items():
         command = commands.add_parser(name, help=help_text, description=help_text)
         if name == asked:
-            module = importlib.import_module(f"drcn_ros.cli.{name}")
+            module = importlib.import_module(f"drcn_ros.cli.{name.replace('-', '_')}")
             module.configure(command)
             command.set_defaults(run=module.run)
     parsed = parser.parse_args(arguments)

@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 
 @contextmanager
-def progress(total: int, name: str) -> Iterator[Any]:
-    """Give a bar whose `update()` counts one frame."""
+def progress(total: int, name: str, unit: str = "frame") -> Iterator[Any]:
+    """Give a bar whose `update()` counts one."""
     # `None` switches the bar off where standard error is no terminal.
-    with tqdm(total=total, desc=name, unit="frame", disable=None, dynamic_ncols=True) as bar:
+    with tqdm(total=total, desc=name, unit=unit, disable=None, dynamic_ncols=True) as bar:
         yield bar
