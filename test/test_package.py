@@ -22,16 +22,17 @@ FOLDERS = ("drcn_ros", "launch", "test")
 SOURCES = [ROOT / "setup.py", *sorted(path for name in FOLDERS for path in (ROOT / name).rglob("*.py"))]
 HEADER = "# Copyright 2026 The drcn_ros Authors\n# SPDX-License-Identifier: Apache-2.0\n"
 
-# Each layer with those it may import besides itself; errors and configuration serve all.
+# Each layer with those it may import besides itself; errors and configuration serve all of them.
 LAYERS: dict[str, set[str]] = {
     "networks": set(),
     "matching": {"networks"},
     "geometry": set(),
     "odometry": {"networks", "matching", "geometry"},
     "scenes": {"geometry"},
-    "evaluation": {"networks", "matching", "geometry", "odometry", "scenes"},
-    "training": {"networks", "scenes", "geometry"},
-    "ros": {"networks", "matching", "geometry", "odometry", "evaluation"},
+    "conversion": {"geometry"},
+    "evaluation": {"networks", "matching", "geometry", "odometry", "scenes", "conversion"},
+    "training": {"networks", "matching", "geometry", "odometry", "scenes", "conversion", "evaluation"},
+    "ros": {"networks", "matching", "geometry", "odometry", "conversion", "evaluation"},
 }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, Writer
 
-from drcn_ros.evaluation.camera_info import camera_info_fields
+from drcn_ros.conversion.camera_info import camera_info_fields
 from drcn_ros.evaluation.replacing import whole_folder
 from drcn_ros.evaluation.sources.bags import typestore
 from drcn_ros.evaluation.sources.base import ALL, ImageSequence, Selection

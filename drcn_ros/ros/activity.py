@@ -9,10 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from drcn_ros.conversion.camera_info import camera_from_message, shows_rectified
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Reason
-from drcn_ros.ros.cameras import camera_from_message, shows_rectified
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.inputs import Inputs
 from drcn_ros.ros.outputs import Outputs

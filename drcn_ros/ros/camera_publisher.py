@@ -11,7 +11,7 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
-from drcn_ros.evaluation.camera_info import camera_info_fields
+from drcn_ros.conversion.camera_info import camera_info_fields
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry.types import Frame
 from drcn_ros.ros.messages import byte_array, header

@@ -16,11 +16,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from drcn_ros.conversion.images import image_from_compressed, image_from_message
 from drcn_ros.errors import ImageError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching.types import Keypoints, Matches
 from drcn_ros.odometry import Frame, Latency, OdometryConfig, Reason, Result, State, Tracks, VisualOdometry
-from drcn_ros.ros.images import image_from_compressed, image_from_message
 from drcn_ros.ros.messages import nanoseconds
 
 # Reasons of frames that did not come through the odometry.

@@ -28,12 +28,12 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from sensor_msgs.msg import Image, PointCloud2
 
+from drcn_ros.conversion.images import ENCODINGS, image_from_message
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.types import RelativePose
 from drcn_ros.matching.types import Keypoints, Matches
 from drcn_ros.odometry import Frame, Latency, Reason, Result, State, Tracks
 from drcn_ros.ros.config import NodeConfig
-from drcn_ros.ros.images import ENCODINGS, image_from_message
 from drcn_ros.ros.messages import byte_array
 from drcn_ros.ros.outputs import Outputs
 from drcn_ros.ros.processor import Processed

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
+from drcn_ros.conversion.images import ENCODINGS, image_from_compressed, image_from_message, sound_cv_bridge
 from drcn_ros.errors import ImageError
-from drcn_ros.ros.images import ENCODINGS, image_from_compressed, image_from_message, sound_cv_bridge
 from drcn_ros.ros.messages import byte_array
 
 # Colour changes slowly, so that half-resolution colour and Bayer patterns lose little of it.

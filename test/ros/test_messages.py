@@ -13,10 +13,15 @@ from sensor_msgs.msg import PointCloud2, PointField
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.ros import messages
+from drcn_ros.ros.rays import FrameRays, RayBook
 from drcn_ros.ros.recorder import cloud_rows
 
 CAMERA = Camera(640, 480, fx=500.0, fy=400.0, cx=320.0, cy=240.0)
 FLOAT, UNSIGNED, SIGNED, BYTE = PointField.FLOAT32, PointField.UINT32, PointField.INT32, PointField.UINT8
+
+
+def rays(result: Any, camera: Camera | None) -> FrameRays:
+    return RayBook().add(result, camera)
 
 
 def layout(cloud: PointCloud2) -> list[tuple[str, int, int]]:
@@ -30,7 +35,7 @@ def sent(cloud: PointCloud2) -> np.ndarray:
 
 def test_keypoints_have_the_fields_of_the_design(result: Any) -> None:
     cloud = messages.point_cloud(
-        messages.keypoint_rows(result, CAMERA), messages.header(1_500_000_000, "cam")
+        messages.keypoint_rows(result, rays(result, CAMERA)), messages.header(1_500_000_000, "cam")
     )
     assert layout(cloud) == [
         *((name, FLOAT, 1) for name in ("x", "y", "z", "u", "v", "score", "scale")),
@@ -49,13 +54,15 @@ def test_keypoints_have_the_fields_of_the_design(result: Any) -> None:
 
 def test_descriptors_are_one_field_with_a_count(result_with_descriptors: Any) -> None:
     result = result_with_descriptors
-    cloud = messages.point_cloud(messages.keypoint_rows(result, CAMERA), messages.header(0, "cam"))
+    cloud = messages.point_cloud(
+        messages.keypoint_rows(result, rays(result, CAMERA)), messages.header(0, "cam")
+    )
     assert layout(cloud)[-1] == ("descriptor", FLOAT, 4)
     assert np.array_equal(sent(cloud)["descriptor"], result.keypoints.descriptors)
 
 
 def test_matches_have_the_fields_of_the_design(result: Any) -> None:
-    cloud = messages.point_cloud(messages.match_rows(result, CAMERA), messages.header(0, "cam"))
+    cloud = messages.point_cloud(messages.match_rows(result, rays(result, CAMERA)), messages.header(0, "cam"))
     names = ("x", "y", "z", "u", "v", "ref_x", "ref_y", "ref_u", "ref_v", "score")
     assert layout(cloud) == [
         *((name, FLOAT, 1) for name in names),
@@ -74,7 +81,10 @@ def test_matches_have_the_fields_of_the_design(result: Any) -> None:
 
 
 def test_points_without_a_calibration_are_not_a_number(result: Any) -> None:
-    for rows in (messages.keypoint_rows(result, None), messages.match_rows(result, None)):
+    for rows in (
+        messages.keypoint_rows(result, rays(result, None)),
+        messages.match_rows(result, rays(result, None)),
+    ):
         assert np.isnan(rows["x"]).all()
         assert np.isnan(rows["z"]).all()
         assert np.isfinite(rows["u"]).all()
@@ -82,7 +92,10 @@ def test_points_without_a_calibration_are_not_a_number(result: Any) -> None:
 
 
 def test_no_rows_are_a_message_with_all_fields(empty_result: Any) -> None:
-    for rows in (messages.keypoint_rows(empty_result, CAMERA), messages.match_rows(empty_result, CAMERA)):
+    for rows in (
+        messages.keypoint_rows(empty_result, rays(empty_result, CAMERA)),
+        messages.match_rows(empty_result, rays(empty_result, CAMERA)),
+    ):
         cloud = messages.point_cloud(rows, messages.header(0, "cam"))
         assert cloud.width == 0
         assert len(cloud.fields) >= 9

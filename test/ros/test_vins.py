@@ -11,6 +11,7 @@ from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching.types import Keypoints
 from drcn_ros.odometry import Tracks
 from drcn_ros.ros.messages import header
+from drcn_ros.ros.rays import PointRays
 from drcn_ros.ros.vins import VinsTracks
 
 CAMERA = Camera(640, 480, fx=500.0, fy=500.0, cx=320.0, cy=240.0)
@@ -28,10 +29,14 @@ def frame(kit: Any, ids: list[int], stamp: float, shift: float = 0.0, **changes:
     )
 
 
+def add(tracks: VinsTracks, result: Any, camera: Camera | None, layout: str, head: Any) -> tuple[Any, bool]:
+    return tracks.add(result, PointRays(result.keypoints.points, camera).rays, layout, head)
+
+
 def test_only_tracks_seen_twice_are_sent_with_their_velocity(kit: Any) -> None:
     tracks = VinsTracks()
-    assert tracks.add(frame(kit, [1, 2, 3], 10.0), CAMERA, "mono", HEAD) == (None, False)
-    message, restart = tracks.add(frame(kit, [3, 9, 2], 10.1, shift=5.0), CAMERA, "mono", HEAD)
+    assert add(tracks, frame(kit, [1, 2, 3], 10.0), CAMERA, "mono", HEAD) == (None, False)
+    message, restart = add(tracks, frame(kit, [3, 9, 2], 10.1, shift=5.0), CAMERA, "mono", HEAD)
     assert not restart
     assert [channel.name for channel in message.channels] == ["id", "u", "v", "vx", "vy"]
     ids, u, v, vx, vy = (list(channel.values) for channel in message.channels)
@@ -47,8 +52,8 @@ def test_only_tracks_seen_twice_are_sent_with_their_velocity(kit: Any) -> None:
 
 def test_vins_fusion_gets_nine_channels(kit: Any) -> None:
     tracks = VinsTracks()
-    tracks.add(frame(kit, [1], 10.0), CAMERA, "fusion", HEAD)
-    message, _ = tracks.add(frame(kit, [1], 10.1), CAMERA, "fusion", HEAD)
+    add(tracks, frame(kit, [1], 10.0), CAMERA, "fusion", HEAD)
+    message, _ = add(tracks, frame(kit, [1], 10.1), CAMERA, "fusion", HEAD)
     assert [channel.name for channel in message.channels] == [
         "id", "camera", "u", "v", "vx", "vy", "gx", "gy", "gz"
     ]  # fmt: skip
@@ -60,10 +65,10 @@ def test_vins_fusion_gets_nine_channels(kit: Any) -> None:
 )
 def test_a_break_sends_a_restart_and_skips_one_message(kit: Any, stamp: float, segment: int) -> None:
     tracks = VinsTracks()
-    tracks.add(frame(kit, [1], 9.9), CAMERA, "mono", HEAD)
-    tracks.add(frame(kit, [1], 10.0), CAMERA, "mono", HEAD)
-    assert tracks.add(frame(kit, [1], stamp, segment=segment), CAMERA, "mono", HEAD) == (None, True)
-    message, restart = tracks.add(frame(kit, [1], stamp + 0.1, segment=segment), CAMERA, "mono", HEAD)
+    add(tracks, frame(kit, [1], 9.9), CAMERA, "mono", HEAD)
+    add(tracks, frame(kit, [1], 10.0), CAMERA, "mono", HEAD)
+    assert add(tracks, frame(kit, [1], stamp, segment=segment), CAMERA, "mono", HEAD) == (None, True)
+    message, restart = add(tracks, frame(kit, [1], stamp + 0.1, segment=segment), CAMERA, "mono", HEAD)
     assert message is not None
     assert not restart
 
@@ -71,12 +76,12 @@ def test_a_break_sends_a_restart_and_skips_one_message(kit: Any, stamp: float, s
 def test_without_calibration_nothing_is_sent(kit: Any) -> None:
     tracks = VinsTracks()
     for stamp in (10.0, 10.1):
-        assert tracks.add(frame(kit, [1], stamp), None, "mono", HEAD) == (None, False)
+        assert add(tracks, frame(kit, [1], stamp), None, "mono", HEAD) == (None, False)
 
 
 def test_ids_stay_exact_as_float32(kit: Any) -> None:
     tracks = VinsTracks()
     huge = [2**24 + 1, 2**24 - 1]
-    tracks.add(frame(kit, huge, 10.0), CAMERA, "mono", HEAD)
-    message, _ = tracks.add(frame(kit, huge, 10.1), CAMERA, "mono", HEAD)
+    add(tracks, frame(kit, huge, 10.0), CAMERA, "mono", HEAD)
+    message, _ = add(tracks, frame(kit, huge, 10.1), CAMERA, "mono", HEAD)
     assert sorted(np.float32(message.channels[0].values).astype(int)) == [1, 2**24 - 1]

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from drcn_ros.conversion.camera_info import camera_from_message, shows_rectified
+from drcn_ros.conversion.images import image_from_compressed, image_from_message
 from drcn_ros.errors import ConfigurationError, ImageError, InputError
 from drcn_ros.evaluation.sources.bag_poses import POSE_TYPES, TF_TYPE, PoseReader
 from drcn_ros.evaluation.sources.bags import Bag, Topic, deserialize
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.geometry.camera import Camera
-from drcn_ros.ros.cameras import camera_from_message, shows_rectified
-from drcn_ros.ros.images import image_from_compressed, image_from_message
 
 _RAW, _COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 _CAMERA_INFO = "sensor_msgs/msg/CameraInfo"

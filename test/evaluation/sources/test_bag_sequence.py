@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from rosbags.rosbag2 import StoragePlugin, Writer
 
+from drcn_ros.conversion.camera_info import camera_info_fields
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.camera_info import camera_info_fields
 from drcn_ros.evaluation.quaternions import quaternions_from_rotations
 from drcn_ros.evaluation.sources import SourceOptions, open_source
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import RegionOfInterest
 
+from drcn_ros.conversion.camera_info import camera_from_message, shows_rectified
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.geometry.camera import Distortion
-from drcn_ros.ros.cameras import camera_from_message, shows_rectified
 
 
 @pytest.mark.parametrize(
