@@ -26,8 +26,9 @@ NOISE_RANGE = (0.05, 4.0)
 _NEAREST, _DEPTH_SAMPLE = 4.0, 20
 _START_PX = 1.0
 _ITERATIONS, _NOISE_ITERATIONS = 10, 3
-# Radians; a hundredth of a pixel in most cameras.
-_SMALL_STEP = 1e-5
+# A step so much shorter than its own standard deviation ends the refinement.
+_SMALL_STEP = 0.1
+_DIAGONAL = np.diag_indices(5)
 
 
 @dataclass(frozen=True)
@@ -125,21 +126,13 @@ def _sampson(pairs: RayPairs, rotation: Array, translation: Array) -> tuple[Arra
 
 
 def _times(matrices: Array, vectors: Array) -> Array:
-    return np.stack(
-        [
-            matrices[0, 0] * vectors[0] + matrices[0, 1] * vectors[1],
-            matrices[1, 0] * vectors[0] + matrices[1, 1] * vectors[1],
-        ]
-    )
+    product: Array = matrices[:, 0] * vectors[0] + matrices[:, 1] * vectors[1]
+    return product
 
 
 def _transposed_times(matrices: Array, vectors: Array) -> Array:
-    return np.stack(
-        [
-            matrices[0, 0] * vectors[0] + matrices[1, 0] * vectors[1],
-            matrices[0, 1] * vectors[0] + matrices[1, 1] * vectors[1],
-        ]
-    )
+    product: Array = matrices[0] * vectors[0] + matrices[1] * vectors[1]
+    return product
 
 
 def moved(rotation: Array, translation: Array, step: Array) -> tuple[Array, Array]:
@@ -167,11 +160,11 @@ def polish(pairs: RayPairs, rotation: Array, translation: Array) -> EpipolarFit:
         weighted = jacobian * (good * cauchy_weights(residuals**2, noise))
         hessian = weighted @ jacobian.T
         # The damping keeps directions that the matches do not determine where they are.
-        hessian[np.diag_indices(5)] += 1e-6 * np.trace(hessian) + 1e-12
+        hessian[_DIAGONAL] += 1e-6 * hessian.trace() + 1e-12
         step = -np.linalg.solve(hessian, weighted @ residuals)
         longest = float(np.abs(step).max())
         rotation, translation = moved(rotation, translation, step * min(1.0, 0.3 / max(longest, 1e-12)))
-        if settled and longest < _SMALL_STEP:
+        if settled and step @ hessian @ step < (_SMALL_STEP * noise) ** 2:
             break
     rotation = nearest_rotation(rotation)
     residuals = sampson(pairs, rotation, translation)
@@ -232,5 +225,9 @@ def _turned(pairs: RayPairs, rotation: Array) -> Array:
 def to_pixels(pixel: Array, rays: Array) -> Array:
     """Return what differences of normalised coordinates (2, N) are in pixels."""
     (a, b), (c, d) = pixel
-    determinant = a * d - b * c
-    return np.stack([(d * rays[0] - b * rays[1]) / determinant, (a * rays[1] - c * rays[0]) / determinant])
+    x, y = rays
+    pixels = np.empty_like(rays)
+    pixels[0] = d * x - b * y
+    pixels[1] = a * y - c * x
+    pixels /= a * d - b * c
+    return pixels

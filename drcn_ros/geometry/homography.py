@@ -11,7 +11,9 @@ from drcn_ros.geometry.epipolar import INLIER_SCALE, RayPairs, to_pixels
 from drcn_ros.geometry.robust import cauchy_weights
 from drcn_ros.geometry.types import Array
 
-_ITERATIONS = 6
+_ITERATIONS = 5
+# Residuals so many times the noise, in the median, come from no plane.
+_NOT_PLANAR = 8.0
 # Part of the points that must lie in front of the camera in a credible solution.
 _IN_FRONT = 0.95
 
@@ -32,6 +34,8 @@ def fit_homography(pairs: RayPairs, noise_px: float) -> tuple[Array, Array] | No
         homography = found
         squared = homography_residuals(pairs, homography)
         scale = max(noise_px, float(np.sqrt(np.median(squared) / 1.386)))
+        if scale > _NOT_PLANAR * noise_px:
+            return None
         weights = cauchy_weights(squared, scale) * (squared < (2.0 * INLIER_SCALE * scale) ** 2)
     return homography, squared
 

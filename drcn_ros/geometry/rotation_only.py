@@ -9,16 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drcn_ros.geometry.epipolar import INLIER_SCALE, NOISE_RANGE, RayPairs, parallax, to_pixels
+from drcn_ros.geometry.epipolar import INLIER_SCALE, NOISE_RANGE, RayPairs, parallax
 from drcn_ros.geometry.robust import cauchy_weights
 from drcn_ros.geometry.rotation import nearest_rotation, rotation_matrix
 from drcn_ros.geometry.types import Array
 
-_ITERATIONS = 12
+_ITERATIONS = 8
 # Median of the length of a normal vector in the plane, per standard deviation of a component.
 _RAYLEIGH_MEDIAN = 1.1774
 _START_PX = 4.0
-_SMALL_STEP = 1e-5
+# A step so much shorter than its own standard deviation ends the refinement.
+_SMALL_STEP = 0.1
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def fit_rotation(pairs: RayPairs, start: Array) -> RotationFit:
         step = -np.linalg.solve(hessian, by_x @ weighted[0] + by_y @ weighted[1])
         longest = float(np.abs(step).max())
         rotation = rotation_matrix(step * min(1.0, 0.3 / max(longest, 1e-12))) @ rotation
-        if longest < _SMALL_STEP:
+        if step @ hessian @ step < (_SMALL_STEP * noise) ** 2:
             break
     rotation = nearest_rotation(rotation)
     squared = (rotation_residuals(pairs, rotation) ** 2).sum(axis=0)
@@ -83,11 +84,11 @@ def _jacobian(pairs: RayPairs, rotation: Array) -> tuple[Array, Array]:
     """Return the derivatives (3, N) of both residuals by a rotation vector w with R' = exp(w) R."""
     turned = rotation @ pairs.current
     x, y = turned[:2] / np.maximum(turned[2], 1e-6)
-    one = np.ones_like(x)
-    by_vector = [
-        to_pixels(pairs.reference_pixel, np.stack([-x * y, -one - y * y])),
-        to_pixels(pairs.reference_pixel, np.stack([one + x * x, x * y])),
-        to_pixels(pairs.reference_pixel, np.stack([-y, x])),
-    ]
-    half = -np.sqrt(0.5)
-    return np.stack([v[0] for v in by_vector]) * half, np.stack([v[1] for v in by_vector]) * half
+    product = x * y
+    (a, b), (c, d) = pairs.reference_pixel * -np.sqrt(2.0)
+    determinant = a * d - b * c
+    by_x, by_y = np.empty((3, len(pairs))), np.empty((3, len(pairs)))
+    for axis, (along_x, along_y) in enumerate(((-product, -1.0 - y * y), (1.0 + x * x, product), (-y, x))):
+        by_x[axis] = (d * along_x - b * along_y) / determinant
+        by_y[axis] = (a * along_y - c * along_x) / determinant
+    return by_x, by_y

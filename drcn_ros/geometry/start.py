@@ -15,7 +15,9 @@ from drcn_ros.geometry.rotation import nearest_rotation
 from drcn_ros.geometry.types import Array
 
 _CONFIDENCE = 0.9999
-_MIN_ITERATIONS = 100
+_MIN_ITERATIONS = 50
+# Steps of PoseLib's own refinement at the end; another one follows here anyway.
+_LAST_STEPS = 10
 
 
 def starting_pose(
@@ -55,7 +57,9 @@ def _poselib(
         "seed": config.seed,
     }
     # The first view is the current one, since PoseLib's pose leads from the first to the second.
-    pose, _ = poselib.estimate_relative_pose(current * focal, reference * focal, lens, lens, options, {})
+    pose, _ = poselib.estimate_relative_pose(
+        current * focal, reference * focal, lens, lens, options, {"max_iterations": _LAST_STEPS}
+    )
     return np.asarray(pose.R, np.float64), np.asarray(pose.t, np.float64).ravel()
 
 

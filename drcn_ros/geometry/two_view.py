@@ -10,7 +10,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.covariance import as_ros, pose_covariance
 from drcn_ros.geometry.epipolar import INLIER_SCALE, EpipolarFit, RayPairs, polish, sampson
@@ -103,11 +103,13 @@ def ray_pairs(
     current, current_pixel = camera.rays(current_points)
     rows = np.flatnonzero(np.isfinite(reference).all(axis=1) & np.isfinite(current).all(axis=1))
     one = np.ones((1, len(rows)))
+    # Without distortion a pixel means the same everywhere.
+    some = rows[:1] if camera.distortion is Distortion.NONE else rows
     pairs = RayPairs(
         np.vstack([current[rows].T, one]),
         np.vstack([reference[rows].T, one]),
-        np.ascontiguousarray(np.moveaxis(current_pixel[rows], 0, 2)),
-        np.ascontiguousarray(np.moveaxis(reference_pixel[rows], 0, 2)),
+        np.ascontiguousarray(np.moveaxis(current_pixel[some], 0, 2)),
+        np.ascontiguousarray(np.moveaxis(reference_pixel[some], 0, 2)),
     )
     return pairs, rows
 

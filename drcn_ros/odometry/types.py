@@ -40,6 +40,8 @@ class Reason(Enum):
     PLANAR_AMBIGUITY = "all points lie on one plane, and two motions explain them equally"
     FEW_INLIERS = "too few matches agree on one motion"
     DEGENERATE = "the matches do not determine a motion"
+    BLUR_OR_EXPOSURE = "too little of the image can be matched, and it is blurred or badly exposed"
+    STALE_REFERENCE = "the last keyframes were not found again in time, so tracking started anew"
     CLOCK_JUMP = "the stamps went back or jumped, so tracking started anew"
     OUT_OF_MEMORY = "the device ran out of memory, so the frame was given up"
     INTERNAL_ERROR = "the frame met an error of the program and was given up"
@@ -88,13 +90,16 @@ class Result:
     Attributes:
         state, reason, detail: the state, why, and the numbers behind it in one line.
         keypoints, tracks: the points of the current frame, row by row.
-        reference_stamp_ns: stamp of the frame that this one was matched with, or None.
+        reference_stamp_ns: stamp of the frame that this one was matched with, or None; often an older one.
         matches: with the reference frame; `current_index` refers to `keypoints`.
         inliers: (M,) bool, the matches that agree with `relative_pose`.
         relative_pose: T_ref_cur with unit translation, or None when the state has none.
         rotation: (3, 3) R_ref_cur, known also without a translation (ROTATION_ONLY, STATIONARY), or None.
         rotation_covariance: (3, 3) of that rotation about the reference axes, radians squared, or None.
+        step_length: length of the translation since the reference in the unit of `pose`, or None.
+        step_deviation: its standard deviation; infinite where the length is a guess, 0 for unit steps.
         pose: (4, 4) accumulated T_start_cur; up to scale unless `metric`.
+        metric: whether `pose` and `step_length` are in metres, by a source of scale that still delivers.
         segment: counts restarts of the accumulated pose.
         parallax_px: median displacement of the inliers after removing the rotation, pixels, or None.
     """
@@ -116,3 +121,5 @@ class Result:
     latency: Latency
     rotation: Array | None = None
     rotation_covariance: Array | None = None
+    step_length: float | None = None
+    step_deviation: float | None = None

@@ -5,11 +5,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from drcn_ros.errors import ImageError
 from drcn_ros.geometry.camera import Camera
@@ -19,32 +18,69 @@ from drcn_ros.geometry.types import Array
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.types import Features, Keypoints, Matches
 from drcn_ros.odometry.config import OdometryConfig
+from drcn_ros.odometry.image_quality import ImageQuality
+from drcn_ros.odometry.path import Path, StepLength
+from drcn_ros.odometry.references import References
+from drcn_ros.odometry.stillness import Stillness
 from drcn_ros.odometry.tracks import TrackIds
 from drcn_ros.odometry.types import Frame, Latency, Reason, Result, State, Tracks
+from drcn_ros.odometry.view import View, no_tracks
 
-_REASONS = {
+_FAILURES = {
     Failure.FEW_MATCHES: Reason.FEW_MATCHES,
     Failure.FEW_INLIERS: Reason.FEW_INLIERS,
     Failure.DEGENERATE: Reason.DEGENERATE,
     Failure.PLANAR: Reason.PLANAR_AMBIGUITY,
 }
+_MODELS = {
+    Model.GENERAL: (State.TRACKING, Reason.OK),
+    Model.ROTATION: (State.ROTATION_ONLY, Reason.LOW_PARALLAX),
+    Model.IDENTITY: (State.STATIONARY, Reason.NO_MOTION),
+}
+# Failures that a poor image explains.
+_FEW = (Reason.FEW_KEYPOINTS, Reason.FEW_MATCHES, Reason.FEW_INLIERS)
 
 
 @dataclass(frozen=True)
-class _View:
-    """A processed frame that later ones are matched with."""
+class _Attempt:
+    """A frame matched with an earlier one."""
 
-    stamp_ns: int
-    features: Features
-    tracks: Tracks
+    reference: View
+    matches: Matches
+    two_view: TwoView | None
 
 
 @dataclass(frozen=True)
-class _Decision:
+class _Outcome:
     state: State
     reason: Reason
     detail: str
-    two_view: TwoView | None = None
+    attempt: _Attempt | None = None
+    step: StepLength | None = None
+
+
+class _Clock:
+    """Wall time of the stages of one frame."""
+
+    def __init__(self) -> None:
+        self._begin = time.perf_counter()
+        self._extracted = self._begin
+        self._matching = 0.0
+
+    def extracted(self) -> None:
+        self._extracted = time.perf_counter()
+
+    def matched(self, since: float) -> None:
+        self._matching += time.perf_counter() - since
+
+    def latency(self) -> Latency:
+        end = time.perf_counter()
+        return Latency(
+            extract_ms=1e3 * (self._extracted - self._begin),
+            match_ms=1e3 * self._matching,
+            geometry_ms=1e3 * (end - self._extracted - self._matching),
+            total_ms=1e3 * (end - self._begin),
+        )
 
 
 class VisualOdometry:
@@ -68,10 +104,13 @@ class VisualOdometry:
         self._camera = camera
         self._matcher: Matcher[Any] = matcher
         self._ids = TrackIds()
-        self._reference: _View | None = None
-        self._pose: Array = np.eye(4)
+        self._references = References()
+        self._stillness = Stillness()
+        self._path = Path()
         self._segment = 0
         self._last_stamp_ns: int | None = None
+        self._lost_since_ns: int | None = None
+        self._good_quality: ImageQuality | None = None
 
     @property
     def config(self) -> OdometryConfig:
@@ -92,170 +131,230 @@ class VisualOdometry:
         self._camera = camera
 
     def update(self, config: OdometryConfig) -> None:
-        """Take a new configuration from the next frame on; another matcher is made when its part changed."""
+        """Take a new configuration from the next frame on; another matcher or scale starts tracking anew."""
         if config.matcher != self._config.matcher:
             from drcn_ros.matching import create_matcher
 
             self._matcher = create_matcher(config.matcher)
-            self._reference = None
+            self.reset()
+        elif config.scale.source != self._config.scale.source:
+            self.reset()
         self._config = config
 
     def reset(self) -> None:
         """Forget all frames and start a new segment at the identity."""
-        self._reference = None
-        self._pose = np.eye(4)
+        self._references.clear()
+        self._stillness.clear()
+        self._path.clear()
         self._segment += 1
-        self._last_stamp_ns = None
+        self._last_stamp_ns = self._lost_since_ns = None
+
+    def add_velocity(self, stamp_ns: int, linear: Array) -> None:
+        """Take a velocity (3,), metres per second, in any axes, for `scale.source` twist_topic."""
+        self._path.metric.add_velocity(stamp_ns, linear)
+
+    def add_odometry(self, stamp_ns: int, position: Array) -> None:
+        """Take a position (3,), metres, in a fixed frame, for `scale.source` odometry_topic."""
+        self._path.metric.add_position(stamp_ns, position)
 
     def process(self, frame: Frame, with_descriptors: bool = False) -> Result:
         """Return what is known at this frame, on demand with descriptors. No content of an image raises."""
-        begin = time.perf_counter()
+        clock = _Clock()
         jumped = self._clock_jumped(frame.stamp_ns)
         if jumped:
             self.reset()
         self._last_stamp_ns = frame.stamp_ns
         try:
-            features: Features | None = self._matcher.extract(frame.image)
+            features: Features = self._matcher.extract(frame.image)
         except ImageError as error:
-            features, unusable = None, str(error)
-        else:
-            unusable = ""
-        extracted = time.perf_counter()
-        if features is None:
-            keypoints, tracks = _nothing()
-            latency = _latency(begin, extracted, extracted, extracted)
-            decision = _Decision(State.LOST, Reason.BAD_IMAGE, unusable)
-            return self._result(frame, decision, keypoints, tracks, None, Matches.empty(), latency)
+            clock.extracted()
+            outcome = _Outcome(State.LOST, Reason.BAD_IMAGE, str(error))
+            return self._result(frame, outcome, *_nothing(), clock)
         keypoints = features.keypoints(with_descriptors)
-        reference = self._reference
-        matches = Matches.empty()
-        if reference is not None and len(keypoints) >= self._config.min_keypoints:
-            matches = self._matcher.match(reference.features, features)
-        matched = time.perf_counter()
-        decision = self._decide(reference, keypoints, matches, features.size, jumped)
-        tracks = self._follow(reference, keypoints, matches, decision)
-        self._accumulate(decision)
-        if len(keypoints) >= self._config.min_keypoints:
-            self._reference = _View(frame.stamp_ns, features, tracks)
-        latency = _latency(begin, extracted, matched, time.perf_counter())
-        return self._result(frame, decision, keypoints, tracks, reference, matches, latency)
+        clock.extracted()
+        view = View(frame.stamp_ns, features, keypoints.points, self._path.pose.copy())
+        quality = ImageQuality.of(frame.image)
+        if self._knows_size(features.size):
+            outcome = self._place(view, quality, clock)
+        else:
+            outcome = self._only_follow(view, clock)
+        if jumped and outcome.reason is Reason.FIRST_FRAME:
+            outcome = replace(outcome, reason=Reason.CLOCK_JUMP)
+        return self._result(frame, outcome, keypoints, view.tracks, clock)
 
     def _clock_jumped(self, stamp_ns: int) -> bool:
         if self._last_stamp_ns is None:
             return False
         gap = 1e-9 * (stamp_ns - self._last_stamp_ns)
-        return gap <= 0.0 or gap > self._config.max_gap
+        return gap < 0.0 or gap > self._config.max_gap
 
-    def _decide(
-        self,
-        reference: _View | None,
-        keypoints: Keypoints,
-        matches: Matches,
-        size: tuple[int, int],
-        jumped: bool,
-    ) -> _Decision:
-        camera = self._camera
-        if camera is None:
-            return _Decision(State.WAITING_FOR_CALIBRATION, Reason.NO_CALIBRATION, f"{len(matches)} matches")
-        if size != (camera.width, camera.height):
-            detail = (
-                f"image is {size[0]}x{size[1]}, its calibration is for {camera.width}x{camera.height} pixels"
+    def _knows_size(self, size: tuple[int, int]) -> bool:
+        return self._camera is not None and size == (self._camera.width, self._camera.height)
+
+    def _only_follow(self, view: View, clock: _Clock) -> _Outcome:
+        """Follow points from frame to frame without a calibration that fits."""
+        reference = self._references.reference
+        attempt = None
+        if reference is not None and reference.features.size == view.features.size:
+            attempt = _Attempt(reference, self._match(reference, view, clock), None)
+        self._follow(attempt, view)
+        if len(view.points) >= self._config.min_keypoints:
+            self._references.begin(view)
+        if self._camera is None:
+            return _Outcome(State.WAITING_FOR_CALIBRATION, Reason.NO_CALIBRATION, "no calibration", attempt)
+        (width, height), camera = view.features.size, self._camera
+        detail = f"image is {width}x{height}, its calibration is for {camera.width}x{camera.height} pixels"
+        return _Outcome(State.WAITING_FOR_CALIBRATION, Reason.CALIBRATION_MISMATCH, detail, attempt)
+
+    def _place(self, view: View, quality: ImageQuality, clock: _Clock) -> _Outcome:
+        """Find the motion since an earlier frame."""
+        count, needed = len(view.points), self._config.min_keypoints
+        attempt = None
+        if count < needed:
+            outcome = _Outcome(State.LOST, Reason.FEW_KEYPOINTS, f"{count} keypoints, need {needed}")
+        elif self._references.reference is None:
+            self._follow(None, view)
+            self._begin(view)
+            return _Outcome(State.INITIALIZING, Reason.FIRST_FRAME, f"{count} keypoints")
+        else:
+            attempt = self._attempt(view, clock)
+            outcome = self._judge(attempt)
+        self._follow(attempt, view)
+        if outcome.state is not State.LOST:
+            assert attempt is not None
+            self._good_quality = quality
+            return self._advance(attempt, view, outcome)
+        problem = quality.problem(self._good_quality) if outcome.reason in _FEW else ""
+        if problem:
+            outcome = replace(outcome, reason=Reason.BLUR_OR_EXPOSURE, detail=f"{problem}; {outcome.detail}")
+        return self._lose(view, outcome)
+
+    def _attempt(self, view: View, clock: _Clock) -> _Attempt:
+        """Match with earlier frames until one agrees; return the first attempt when none does."""
+        assert self._camera is not None
+        attempts = []
+        for reference in self._references.to_try():
+            matches = self._match(reference, view, clock)
+            two_view = estimate_two_view(
+                matches.reference_points.astype(np.float64),
+                matches.current_points.astype(np.float64),
+                self._camera,
+                self._config.two_view,
+                self._path.predict(reference),
             )
-            return _Decision(State.WAITING_FOR_CALIBRATION, Reason.CALIBRATION_MISMATCH, detail)
-        if len(keypoints) < self._config.min_keypoints:
-            detail = f"{len(keypoints)} keypoints, need {self._config.min_keypoints}"
-            return _Decision(State.LOST, Reason.FEW_KEYPOINTS, detail)
-        if reference is None:
-            reason = Reason.CLOCK_JUMP if jumped else Reason.FIRST_FRAME
-            return _Decision(State.INITIALIZING, reason, f"{len(keypoints)} keypoints")
-        two_view = estimate_two_view(
-            matches.reference_points.astype(np.float64),
-            matches.current_points.astype(np.float64),
-            camera,
-            self._config.two_view,
-        )
-        count = int(two_view.inliers.sum())
+            attempts.append(_Attempt(reference, matches, two_view))
+            if two_view.model is not None:
+                return attempts[-1]
+        return attempts[0]
+
+    def _match(self, reference: View, view: View, clock: _Clock) -> Matches:
+        begin = time.perf_counter()
+        matches = self._matcher.match(reference.features, view.features)
+        clock.matched(begin)
+        return matches
+
+    def _judge(self, attempt: _Attempt) -> _Outcome:
+        two_view = attempt.two_view
+        assert two_view is not None
+        count, all_count = int(two_view.inliers.sum()), len(attempt.matches)
+        dropped = f", {two_view.dropped} outside the lens model" if two_view.dropped else ""
         if two_view.failure is not None:
-            detail = f"{len(matches)} matches, need {self._config.two_view.min_inliers} that agree"
-            return _Decision(State.LOST, _REASONS[two_view.failure], detail, two_view)
-        if two_view.model is not Model.GENERAL:
-            detail = f"parallax {two_view.parallax_px:.2f} px at a noise of {two_view.noise_px:.2f} px"
-            if two_view.model is Model.ROTATION:
-                return _Decision(State.ROTATION_ONLY, Reason.LOW_PARALLAX, detail, two_view)
-            return _Decision(State.STATIONARY, Reason.NO_MOTION, detail, two_view)
+            detail = f"{all_count} matches{dropped}, need {self._config.two_view.min_inliers} that agree"
+            return _Outcome(State.LOST, _FAILURES[two_view.failure], detail, attempt)
+        assert two_view.model is not None
+        state, reason = _MODELS[two_view.model]
         detail = (
-            f"{count} of {len(matches)} matches agree within {two_view.noise_px:.2f} px, "
-            f"parallax {two_view.parallax_px:.1f} px"
+            f"{count} of {all_count} matches agree{dropped}, noise {two_view.noise_px:.2f} px, "
+            f"parallax {two_view.parallax_px:.2f} px"
         )
-        return _Decision(State.TRACKING, Reason.OK, detail, two_view)
+        return _Outcome(state, reason, detail, attempt)
 
-    def _follow(
-        self, reference: _View | None, keypoints: Keypoints, matches: Matches, decision: _Decision
-    ) -> Tracks:
-        if reference is None:
-            return self._ids.start(len(keypoints))
-        kept: NDArray[np.bool_] = np.ones(len(matches), bool)
-        if decision.two_view is not None:
-            kept = decision.two_view.inliers
-        return self._ids.follow(
-            len(keypoints),
-            reference.tracks,
-            matches.reference_index[kept],
-            matches.current_index[kept],
-            (reference.tracks,),
-        )
-
-    def _accumulate(self, decision: _Decision) -> None:
-        if decision.two_view is None or decision.two_view.rotation is None:
+    def _follow(self, attempt: _Attempt | None, view: View) -> None:
+        """Give the keypoints their tracks: those of the matches that agree, new ones to the others."""
+        held = self._references.held_tracks
+        if attempt is None:
+            view.tracks = self._ids.start(len(view.points), held)
             return
-        step = np.eye(4)
-        step[:3, :3] = decision.two_view.rotation
-        if decision.two_view.pose is not None:
-            step[:3, 3] = decision.two_view.pose.translation
-        self._pose = self._pose @ step
+        kept = np.ones(len(attempt.matches), bool) if attempt.two_view is None else attempt.two_view.inliers
+        view.tracks = self._ids.follow(
+            len(view.points),
+            attempt.reference.tracks,
+            attempt.matches.reference_index[kept],
+            attempt.matches.current_index[kept],
+            held,
+        )
+
+    def _advance(self, attempt: _Attempt, view: View, outcome: _Outcome) -> _Outcome:
+        """Put the frame at the end of the path and choose the next reference."""
+        assert attempt.two_view is not None
+        assert self._camera is not None
+        two_view = attempt.two_view
+        self._lost_since_ns = None
+        self._path.update_scale(view.stamp_ns, self._references.views, self._config.scale)
+        step = self._path.extend(attempt.reference, view, two_view, attempt.matches, self._config.scale)
+        self._references.succeeded(attempt.reference, view, two_view, self._camera.mean_focal, self._config)
+        if two_view.model is Model.IDENTITY:
+            self._stillness.clear()
+        elif self._config.reference == "keyframe" and self._stillness.add(view, self._noise(two_view)):
+            self._references.stand(view)
+            self._stillness.clear()
+        return replace(outcome, step=step)
+
+    def _lose(self, view: View, outcome: _Outcome) -> _Outcome:
+        """Note that the frame was not placed; after a while start anew from it."""
+        self._references.failed()
+        self._stillness.clear()
+        if self._lost_since_ns is None:
+            self._lost_since_ns = view.stamp_ns
+        lost = 1e-9 * (view.stamp_ns - self._lost_since_ns)
+        if lost < self._config.recovery or len(view.points) < self._config.min_keypoints:
+            return outcome
+        self._segment += 1
+        self._path.clear()
+        view.pose = self._path.pose.copy()
+        self._begin(view)
+        detail = f"no keyframe found again in {lost:.1f} s; {outcome.detail}"
+        return _Outcome(State.INITIALIZING, Reason.STALE_REFERENCE, detail)
+
+    def _begin(self, view: View) -> None:
+        self._lost_since_ns = None
+        self._stillness.clear()
+        self._references.begin(view)
+
+    def _noise(self, two_view: TwoView) -> float:
+        assert two_view.noise_px is not None
+        return float(np.hypot(two_view.noise_px, self._config.two_view.systematic_px))
 
     def _result(
-        self,
-        frame: Frame,
-        decision: _Decision,
-        keypoints: Keypoints,
-        tracks: Tracks,
-        reference: _View | None,
-        matches: Matches,
-        latency: Latency,
+        self, frame: Frame, outcome: _Outcome, keypoints: Keypoints, tracks: Tracks, clock: _Clock
     ) -> Result:
-        two_view = decision.two_view
+        attempt = outcome.attempt
+        matches = Matches.empty() if attempt is None else attempt.matches
+        two_view = None if attempt is None else attempt.two_view
+        step = outcome.step
         return Result(
             stamp_ns=frame.stamp_ns,
-            state=decision.state,
-            reason=decision.reason,
-            detail=decision.detail,
+            state=outcome.state,
+            reason=outcome.reason,
+            detail=outcome.detail,
             keypoints=keypoints,
             tracks=tracks,
-            reference_stamp_ns=None if reference is None else reference.stamp_ns,
+            reference_stamp_ns=None if attempt is None else attempt.reference.stamp_ns,
             matches=matches,
             inliers=np.zeros(len(matches), bool) if two_view is None else two_view.inliers,
             relative_pose=None if two_view is None else two_view.pose,
             rotation=None if two_view is None else two_view.rotation,
             rotation_covariance=None if two_view is None else two_view.rotation_covariance,
-            pose=self._pose.copy(),
-            metric=False,
+            step_length=None if step is None else step.length,
+            step_deviation=None if step is None else step.deviation,
+            pose=self._path.pose.copy(),
+            metric=self._path.is_metric,
             segment=self._segment,
             parallax_px=None if two_view is None else two_view.parallax_px,
-            latency=latency,
+            latency=clock.latency(),
         )
 
 
 def _nothing() -> tuple[Keypoints, Tracks]:
     empty = np.zeros(0, np.float32)
-    ids = np.zeros(0, np.uint32)
-    return Keypoints(np.zeros((0, 2), np.float32), empty, empty), Tracks(ids, ids)
-
-
-def _latency(begin: float, extracted: float, matched: float, end: float) -> Latency:
-    return Latency(
-        extract_ms=1e3 * (extracted - begin),
-        match_ms=1e3 * (matched - extracted),
-        geometry_ms=1e3 * (end - matched),
-        total_ms=1e3 * (end - begin),
-    )
+    return Keypoints(np.zeros((0, 2), np.float32), empty, empty), no_tracks()

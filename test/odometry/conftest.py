@@ -17,7 +17,7 @@ from drcn_ros.odometry import Frame
 
 
 class PointWorld(Matcher[Features]):
-    """Matches the projections of fixed points, seen from given poses with seeded noise.
+    """Matches the projections of fixed points, seen from given poses with seeded noise; the first pixel tells the frame.
 
     Attributes:
         camera: of all frames.
@@ -44,7 +44,12 @@ class PointWorld(Matcher[Features]):
         self._points = np.column_stack([spread * z[:, None], z])
 
     def frame(self, index: int, period: float = 0.1) -> Frame:
-        return Frame(int((10.0 + index * period) * 1e9), np.full((480, 640), index, np.uint8))
+        image = np.tile(np.arange(640) % 200 + 20, (480, 1)).astype(np.uint8)
+        image[0, 0] = index
+        return Frame(int((10.0 + index * period) * 1e9), image)
+
+    def index(self, stamp_ns: int, period: float = 0.1) -> int:
+        return round((stamp_ns * 1e-9 - 10.0) / period)
 
     def truth(self, reference: int, current: int) -> np.ndarray:
         return np.linalg.inv(self.poses[reference]) @ self.poses[current]

@@ -26,7 +26,8 @@ def test_forward_motion_is_tracked_with_the_true_rotation_and_direction(point_wo
     assert results[0].relative_pose is None
     for index, result in enumerate(results[1:], start=1):
         assert result.state is State.TRACKING, result.detail
-        pose, truth = result.relative_pose, world.truth(index - 1, index)
+        assert result.reference_stamp_ns is not None
+        pose, truth = result.relative_pose, world.truth(world.index(result.reference_stamp_ns), index)
         assert pose is not None
         assert rotation_deg(pose.rotation.T @ truth[:3, :3]) < 0.1
         direction = truth[:3, 3] / np.linalg.norm(truth[:3, 3])
