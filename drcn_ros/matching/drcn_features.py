@@ -78,7 +78,7 @@ def load_drcn(config: MatcherConfig, device: torch.device) -> CompactNetwork | D
     if isinstance(network, CompactNetwork):
         return network.fuse().to(device)
     if isinstance(network, DRCN):
-        return network.fuse().to(device)
+        return network.fuse(for_cpu=device.type == "cpu").to(device)
     msg = f"weight file {config.weights} is for {type(network).__name__}, which is no DRCN"
     raise WeightsError(msg)
 

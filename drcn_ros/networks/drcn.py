@@ -102,10 +102,10 @@ class DRCN(nn.Module):
         fine, coarse = self.backbone(images)
         return DRCNMaps(normalise(fine), normalise(coarse), (height, width))
 
-    def fuse(self) -> DRCN:
+    def fuse(self, for_cpu: bool = True) -> DRCN:
         """Make the backbone quicker, for inference only; return the network itself."""
         self.eval()
-        self.backbone.fuse()
+        self.backbone.fuse(for_cpu)
         return self
 
     def correlate(

@@ -11,6 +11,8 @@ from torch import nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from drcn_ros.networks.winograd import WinogradConv2d
+
 COARSE_STRIDE = 16
 FINE_STRIDE = 4
 
@@ -104,7 +106,7 @@ class ResnetFpn(nn.Module):
         else:
             self.lateral4 = nn.Identity()
             self.coarse = nn.Identity()
-        self.fine = nn.Conv2d(channels, channels, 3, padding=1)
+        self.fine: nn.Module = nn.Conv2d(channels, channels, 3, padding=1)
         self.train(False)
 
     def train(self, mode: bool = True) -> ResnetFpn:
@@ -128,8 +130,11 @@ class ResnetFpn(nn.Module):
         p2 = p2 + _enlarge(p3, p2)
         return self.fine(p2), self.coarse(p4)
 
-    def fuse(self) -> ResnetFpn:
-        """Fold the batch norms into the convolutions, for inference; return the network itself."""
+    def fuse(self, for_cpu: bool = True) -> ResnetFpn:
+        """Fold the batch norms into the convolutions, for inference; return the network itself.
+
+        `for_cpu` takes Winograd filters where they are worth it, in the one large convolution.
+        """
         self.conv1, self.bn1 = _fused(self.conv1, self.bn1)
         for module in self.modules():
             if isinstance(module, Bottleneck):
@@ -137,6 +142,8 @@ class ResnetFpn(nn.Module):
         for parameter in self.parameters():
             if parameter.ndim == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        if for_cpu and isinstance(self.fine, nn.Conv2d):
+            self.fine = WinogradConv2d(self.fine)
         return self
 
 

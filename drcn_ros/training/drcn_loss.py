@@ -9,6 +9,7 @@ has 1 and 0.05; the orthogonal term is divided by the number of points.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -169,4 +170,5 @@ def _terms(
 
 
 def _length(squared: torch.Tensor) -> torch.Tensor:
-    return (squared + _TINY).sqrt() - _TINY**0.5
+    root: torch.Tensor = (squared + _TINY).sqrt()
+    return root - math.sqrt(_TINY)

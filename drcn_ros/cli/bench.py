@@ -1,0 +1,30 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`drcn bench`: measure what the project costs and how good it is; one module per benchmark."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+
+# Each benchmark is a module `bench_NAME` with `configure(parser)` and `run(arguments) -> int`.
+BENCHMARKS = {
+    "networks": "the networks' time by stage and memory, beside plain routes with the same result",
+    "accuracy": "accuracy of matchers on pairs of images with known geometry",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the benchmarks and their arguments."""
+    benchmarks = parser.add_subparsers(dest="benchmark", metavar="BENCHMARK", required=True)
+    for name, help_text in BENCHMARKS.items():
+        module = importlib.import_module(f"drcn_ros.cli.bench_{name}")
+        benchmark = benchmarks.add_parser(name, help=help_text, description=help_text)
+        module.configure(benchmark)
+        benchmark.set_defaults(run_benchmark=module.run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the benchmark that was asked for."""
+    status: int = arguments.run_benchmark(arguments)
+    return status

@@ -1,0 +1,80 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`drcn bench networks`: time by stage and memory of the networks, on the CPU."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from drcn_ros.errors import ConfigurationError
+from drcn_ros.evaluation.network_benchmark import (
+    NETWORKS,
+    Case,
+    Outcome,
+    as_json,
+    as_table,
+    describe_machine,
+    run_cases,
+)
+from drcn_ros.evaluation.replacing import whole_file
+
+_MULTIPLE = 16
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--networks", default=",".join(NETWORKS), help="names, separated by commas")
+    parser.add_argument("--sizes", default="320x240,640x480", help="WIDTHxHEIGHT, separated by commas")
+    parser.add_argument("--repetitions", type=int, default=3, help="runs of which the fastest counts")
+    parser.add_argument("--threads", type=int, default=1, help="of torch")
+    parser.add_argument("--no-plain", action="store_true", help="leave out the slow plain routes")
+    parser.add_argument("--json", type=Path, help="write the numbers there")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure each network at each size; print the table."""
+    cases = _cases(arguments)
+    outcomes: list[Outcome] = []
+    for case in cases:
+        print(f"{case.network} at {case.width}x{case.height}", file=sys.stderr, flush=True)
+        outcomes += run_cases([case])
+    machine = describe_machine(arguments.threads)
+    print(", ".join(f"{name} {value}" for name, value in machine.items()))
+    print()
+    print(as_table(outcomes))
+    if arguments.json is not None:
+        with whole_file(arguments.json) as path:
+            path.write_text(json.dumps(as_json(machine, outcomes), indent=1), encoding="utf-8")
+    return 0
+
+
+def _cases(arguments: argparse.Namespace) -> list[Case]:
+    names = arguments.networks.split(",")
+    unknown = [name for name in names if name not in NETWORKS]
+    if unknown:
+        msg = f"--networks {unknown[0]}: known are {', '.join(NETWORKS)}"
+        raise ConfigurationError(msg)
+    for option in ("repetitions", "threads"):
+        if getattr(arguments, option) < 1:
+            msg = f"--{option} {getattr(arguments, option)}: must be at least 1"
+            raise ConfigurationError(msg)
+    sizes = [_size(text) for text in arguments.sizes.split(",")]
+    return [
+        Case(name, *size, arguments.repetitions, arguments.threads, not arguments.no_plain)
+        for size in sizes
+        for name in names
+    ]
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdigit() and height.isdigit()) or min(int(width), int(height)) < 4 * _MULTIPLE:
+        msg = f"--sizes {text}: give WIDTHxHEIGHT of at least 64x64, such as 640x480"
+        raise ConfigurationError(msg)
+    if int(width) % _MULTIPLE or int(height) % _MULTIPLE:
+        msg = f"--sizes {text}: both routes are compared at multiples of {_MULTIPLE}"
+        raise ConfigurationError(msg)
+    return int(width), int(height)

@@ -1,0 +1,238 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The networks' cost by stage, beside plain routes with the same result, each case in its own process."""
+
+from __future__ import annotations
+
+import dataclasses
+import multiprocessing
+import os
+import platform
+import resource
+import subprocess
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from drcn_ros import __version__
+from drcn_ros.evaluation.d2net_benchmark import measure_d2net
+from drcn_ros.evaluation.drcn_benchmark import image_pair, measure_drcn, run_frame
+from drcn_ros.evaluation.timing import Seconds, fastest
+from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.factory import create_matcher
+
+NETWORKS = {
+    "drcn256": "resnet101fpn_3_256_4",
+    "drcn1024": "resnet101fpn_3_1024_4",
+    "d2net": "",
+    "embedded": "",
+}
+_MATCHERS = ("drcn", "anchored", "d2net", "sift", "orb")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One network at one size.
+
+    Attributes:
+        network: name in `NETWORKS`.
+        width, height: of the image, pixels.
+        repetitions: runs of each stage, of which the fastest counts.
+        threads: of torch.
+        with_plain: whether the plain route is run as well.
+    """
+
+    network: str
+    width: int
+    height: int
+    repetitions: int
+    threads: int
+    with_plain: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """Duration of a stage, on this project's route and on the plain one where that was run."""
+
+    stage: str
+    fast: Seconds
+    plain: Seconds | None = None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a case took and whether both routes agree.
+
+    Attributes:
+        case: what was run.
+        rows: stages, and last their sum where they make up a frame.
+        memory_mb: largest resident memory of a process that runs this project's route alone, interpreter and
+            weights included; None where it was not taken.
+        notes: what was found, in words.
+    """
+
+    case: Case
+    rows: tuple[Row, ...]
+    memory_mb: float | None
+    notes: tuple[str, ...]
+
+
+def run_cases(cases: list[Case]) -> Iterator[Outcome]:
+    """Yield the outcome of each case, one after the other, each measured in fresh processes."""
+    for case in cases:
+        memory = None if case.network in ("embedded", "d2net") else _in_fresh_process(_peak_memory, case)
+        rows, notes = _in_fresh_process(_measure, case)
+        yield Outcome(case, rows, memory, notes)
+
+
+def describe_machine(threads: int) -> dict[str, Any]:
+    """Return what the numbers were taken on and with."""
+    return {
+        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1),
+        "threads": threads,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "version": __version__,
+        "commit": _commit(),
+    }
+
+
+def as_json(machine: dict[str, Any], outcomes: list[Outcome]) -> dict[str, Any]:
+    """Return everything as plain data."""
+    return {"machine": machine, "outcomes": [dataclasses.asdict(outcome) for outcome in outcomes]}
+
+
+def as_table(outcomes: list[Outcome]) -> str:
+    """Return a table in Markdown: seconds by the clock, in brackets those of the processor."""
+    lines = [
+        "| network | size | stage | seconds (CPU) | plain route | times faster |",
+        "|---|---|---|---|---|---|",
+    ]
+    for outcome in outcomes:
+        head = f"{outcome.case.network} | {outcome.case.width}x{outcome.case.height}"
+        for row in outcome.rows:
+            plain, ratio = "", ""
+            if row.plain is not None:
+                plain = _format(row.plain)
+                ratio = f"{row.plain.cpu / row.fast.cpu:.1f}" if row.fast.cpu > 0 else ""
+            lines.append(f"| {head} | {row.stage} | {_format(row.fast)} | {plain} | {ratio} |")
+    for outcome in outcomes:
+        head = f"{outcome.case.network} {outcome.case.width}x{outcome.case.height}"
+        memory = [] if outcome.memory_mb is None else [f"{outcome.memory_mb:.0f} MB"]
+        lines += ["", f"{head}: {'; '.join([*memory, *outcome.notes])}."]
+    return "\n".join(lines)
+
+
+def _format(seconds: Seconds) -> str:
+    return f"{seconds.wall:.3f} ({seconds.cpu:.3f})"
+
+
+def _in_fresh_process(function: Callable[[Case], Any], case: Case) -> Any:
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=context) as pool:
+        return pool.submit(function, case).result()
+
+
+def _peak_memory(case: Case) -> float:
+    torch.set_num_threads(case.threads)
+    run_frame(NETWORKS[case.network], case.width, case.height)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _measure(case: Case) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    torch.set_num_threads(case.threads)
+    if case.network == "embedded":
+        return _measure_matchers(case)
+    if case.network == "d2net":
+        return _measure_d2net(case)
+    return _measure_drcn(case)
+
+
+def _measure_drcn(case: Case) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    measured = measure_drcn(
+        NETWORKS[case.network], case.width, case.height, case.repetitions, case.with_plain
+    )
+    rows = [Row(stage.name, stage.fast, stage.plain) for stage in measured.stages]
+    frame = _sum("frame", rows)
+    search = measured.stages[-1]
+    windows = Row("fine search, windows only", measured.windows_only, search.plain)
+    other = _sum("frame, windows only", [*rows[:-1], windows])
+    notes = [f"{measured.matches} matches"]
+    if measured.same is not None:
+        notes.append(f"{measured.same:.1%} the same as by the plain route")
+    notes.append(f"{measured.windows_same:.1%} of them with windows only")
+    return (*rows, frame, windows, other), tuple(notes)
+
+
+def _measure_d2net(case: Case) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    measured = measure_d2net(case.width, case.height, case.repetitions)
+    rows = [
+        Row(
+            stage.name,
+            Seconds(stage.seconds, stage.seconds),
+            Seconds(stage.plain_seconds, stage.plain_seconds),
+        )
+        for stage in measured.stages
+    ]
+    note = f"{measured.keypoints} keypoints, {measured.same:.1%} of them and {measured.extra} more found"
+    return (*rows, _sum("frame", rows)), (note,)
+
+
+def _measure_matchers(case: Case) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    """Time the matchers as the node runs them, with the weights inside the package."""
+    images = [
+        (255 * image[0].permute(1, 2, 0).numpy()).astype(np.uint8)
+        for image in image_pair(case.width, case.height)
+    ]
+    rows: list[Row] = []
+    notes = []
+    for name in _MATCHERS:
+        matcher = create_matcher(MatcherConfig(name=name, device="cpu"))
+        kept = matcher.extract(images[0])
+        time_extract, new = fastest(lambda: matcher.extract(images[1]), case.repetitions)  # noqa: B023
+        time_match, matches = fastest(lambda: matcher.match(kept, new), case.repetitions)  # noqa: B023
+        rows += [Row(f"{name}: extract", time_extract), Row(f"{name}: match", time_match)]
+        notes.append(f"{name} {len(new)} keypoints, {len(matches)} matches")
+    return tuple(rows), tuple(notes)
+
+
+def _sum(name: str, rows: list[Row]) -> Row:
+    nothing = Seconds(0.0, 0.0)
+    plain = None
+    if all(row.plain is not None for row in rows):
+        plain = sum((row.plain for row in rows if row.plain is not None), nothing)
+    return Row(name, sum((row.fast for row in rows), nothing), plain)
+
+
+def _processor() -> str:
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    except OSError:
+        pass
+    return platform.processor() or platform.machine()
+
+
+def _commit() -> str:
+    """Return the commit of the checkout that the package lies in, or nothing."""
+    try:
+        done = subprocess.run(
+            ["git", "rev-parse", "--short", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()
