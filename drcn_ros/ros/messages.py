@@ -27,12 +27,12 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
-from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.points import triangulate
 from drcn_ros.geometry.rotation import cross_matrix
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Result, State
 from drcn_ros.ros.poses import UNKNOWN_VARIANCE, UncertainPose, Velocity
+from drcn_ros.ros.rays import FrameRays
 
 NANOSECONDS = 1_000_000_000
 
@@ -138,17 +138,10 @@ def _point_fields(kind: np.dtype[np.void]) -> tuple[PointField, ...]:
     return tuple(fields)
 
 
-def normalised(points: NDArray[np.float32], camera: Camera | None) -> Array:
-    """Return undistorted normalised coordinates (N, 2) of pixels (N, 2); NaN without a calibration."""
-    if camera is None:
-        return np.full((len(points), 2), np.nan)
-    return camera.normalise(points.astype(np.float64))
-
-
-def keypoint_rows(result: Result, camera: Camera | None) -> NDArray[np.void]:
+def keypoint_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
     """Return one row of `KEYPOINT_FIELDS` per keypoint, with its descriptor where the result has them.
 
-    A point without normalised coordinates has NaN in x, y and z, which viewers leave out.
+    A point without normalised coordinates has NaN in x, y and z.
     """
     keypoints = result.keypoints
     fields = KEYPOINT_FIELDS
@@ -156,8 +149,7 @@ def keypoint_rows(result: Result, camera: Camera | None) -> NDArray[np.void]:
         size = keypoints.descriptors.shape[1]
         fields = np.dtype([*KEYPOINT_FIELDS.descr, ("descriptor", "<f4", (size,))])
     rows = np.zeros(len(keypoints), fields)
-    rays = normalised(keypoints.points, camera)
-    rows["x"], rows["y"], rows["z"] = rays[:, 0], rays[:, 1], 1.0 + 0.0 * rays[:, 0]
+    _set_rays(rows, rays.keypoints)
     rows["u"], rows["v"] = keypoints.points[:, 0], keypoints.points[:, 1]
     rows["score"], rows["scale"] = keypoints.scores, keypoints.scales
     rows["id"], rows["age"] = result.tracks.ids, result.tracks.ages
@@ -166,15 +158,13 @@ def keypoint_rows(result: Result, camera: Camera | None) -> NDArray[np.void]:
     return rows
 
 
-def match_rows(result: Result, camera: Camera | None) -> NDArray[np.void]:
+def match_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
     """Return one row of `MATCH_FIELDS` per match; a match without a keypoint has the id 0."""
     matches = result.matches
     rows = np.zeros(len(matches), MATCH_FIELDS)
-    rays = normalised(matches.current_points, camera)
-    reference_rays = normalised(matches.reference_points, camera)
-    rows["x"], rows["y"], rows["z"] = rays[:, 0], rays[:, 1], 1.0 + 0.0 * rays[:, 0]
+    _set_rays(rows, rays.current)
     rows["u"], rows["v"] = matches.current_points[:, 0], matches.current_points[:, 1]
-    rows["ref_x"], rows["ref_y"] = reference_rays[:, 0], reference_rays[:, 1]
+    rows["ref_x"], rows["ref_y"] = rays.reference[:, 0], rays.reference[:, 1]
     rows["ref_u"], rows["ref_v"] = matches.reference_points[:, 0], matches.reference_points[:, 1]
     rows["score"] = matches.scores
     has_keypoint = matches.current_index >= 0
@@ -186,7 +176,7 @@ def match_rows(result: Result, camera: Camera | None) -> NDArray[np.void]:
     return rows
 
 
-def point_rows(result: Result, camera: Camera, scale: float) -> NDArray[np.void]:
+def point_rows(result: Result, rays: FrameRays, scale: float) -> NDArray[np.void]:
     """Return one row of `POINT_FIELDS` per inlier whose rays meet in front of both cameras.
 
     Coordinates are those of the reference camera; u and v are the pixel in its image. `scale` is the length
@@ -195,10 +185,9 @@ def point_rows(result: Result, camera: Camera, scale: float) -> NDArray[np.void]
     relative, kept = result.relative_pose, result.inliers
     if relative is None:
         return np.zeros(0, POINT_FIELDS)
-    rows = match_rows(result, camera)[kept]
-    reference = np.column_stack([rows["ref_x"], rows["ref_y"]]).astype(np.float64)
-    current = np.column_stack([rows["x"], rows["y"]]).astype(np.float64)
-    points, angles = triangulate(reference, current, relative.rotation, scale * relative.translation)
+    rows = match_rows(result, rays)[kept]
+    translation = scale * relative.translation
+    points, angles = triangulate(rays.reference[kept], rays.current[kept], relative.rotation, translation)
     usable = np.isfinite(points).all(axis=1) & (angles > _LEAST_ANGLE)
     points = points[usable]
     found = np.zeros(len(points), POINT_FIELDS)
@@ -228,6 +217,11 @@ def quaternion(rotation: Array) -> tuple[float, float, float, float]:
         values[3] = m[k, j] - m[j, k]
     values /= np.linalg.norm(values) * (-1.0 if values[3] < 0.0 else 1.0)
     return float(values[0]), float(values[1]), float(values[2]), float(values[3])
+
+
+def _set_rays(rows: NDArray[np.void], rays: Array) -> None:
+    # z is 1, or NaN with the others, so that viewers leave the point out.
+    rows["x"], rows["y"], rows["z"] = rays[:, 0], rays[:, 1], 1.0 + 0.0 * rays[:, 0]
 
 
 def matrix_from_parts(translation: Any, rotation: Any) -> Array:

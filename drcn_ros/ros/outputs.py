@@ -14,12 +14,14 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from sensor_msgs.msg import CompressedImage, Image, PointCloud, PointCloud2
 from std_msgs.msg import Bool, Header
 
+from drcn_ros.odometry import Result
 from drcn_ros.ros import messages
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.drawing import MatchPainter
 from drcn_ros.ros.motion_outputs import MotionOutputs
 from drcn_ros.ros.processor import GIVEN_UP, Processed
 from drcn_ros.ros.publishers import Publishers, wanted
+from drcn_ros.ros.rays import FrameRays, RayBook
 from drcn_ros.ros.vins import VinsTracks
 
 _JPEG_QUALITY = 85
@@ -53,6 +55,7 @@ class Outputs:
         self._restart = self._publishers.make(Bool, "~/restart")
         self._painter = MatchPainter()
         self._vins = VinsTracks()
+        self._rays = RayBook()
 
     @property
     def problem(self) -> str:
@@ -76,21 +79,22 @@ class Outputs:
     def publish(self, processed: Processed, extra: Mapping[str, object]) -> None:
         """Publish all that was made of one frame; `extra` goes into its status."""
         begin = time.perf_counter()
-        result, camera = processed.result, processed.camera
+        result = processed.result
+        rays = self._rays.add(result, processed.camera)
         head = messages.header(result.stamp_ns, processed.frame_id)
         if wanted(self._keypoints):
-            self._keypoints.publish(messages.point_cloud(messages.keypoint_rows(result, camera), head))
+            self._keypoints.publish(messages.point_cloud(messages.keypoint_rows(result, rays), head))
         if wanted(self._matches):
-            self._matches.publish(messages.point_cloud(messages.match_rows(result, camera), head))
+            self._matches.publish(messages.point_cloud(messages.match_rows(result, rays), head))
         if result.relative_pose is not None and wanted(self._relative_pose):
             relative = result.relative_pose
             self._relative_pose.publish(
                 messages.pose_with_covariance(relative.matrix(), relative.covariance, head)
             )
         self._motion.publish(result, processed.frame_id)
-        self._publish_points(processed)
+        self._publish_points(processed, rays)
         if self._config.vins_layout != "none":
-            self._publish_features(processed, head)
+            self._publish_features(result, rays, head)
         if wanted(self._match_image) or wanted(self._match_image_compressed):
             self._publish_picture(processed, head)
         if wanted(self._status):
@@ -106,17 +110,15 @@ class Outputs:
                 status.level = DiagnosticStatus.ERROR
             self._status.publish(status)
 
-    def _publish_points(self, processed: Processed) -> None:
-        result, camera = processed.result, processed.camera
-        known = result.reference_stamp_ns is not None and result.relative_pose is not None
-        if not known or camera is None or not wanted(self._points):
+    def _publish_points(self, processed: Processed, rays: FrameRays) -> None:
+        result = processed.result
+        if result.reference_stamp_ns is None or result.relative_pose is None or not wanted(self._points):
             return
-        assert result.reference_stamp_ns is not None
         head = messages.header(result.reference_stamp_ns, processed.frame_id)
-        self._points.publish(messages.point_cloud(messages.point_rows(result, camera, 1.0), head))
+        self._points.publish(messages.point_cloud(messages.point_rows(result, rays, 1.0), head))
 
-    def _publish_features(self, processed: Processed, head: Header) -> None:
-        feature, restart = self._vins.add(processed.result, processed.camera, self._config.vins_layout, head)
+    def _publish_features(self, result: Result, rays: FrameRays, head: Header) -> None:
+        feature, restart = self._vins.add(result, rays.keypoints, self._config.vins_layout, head)
         if restart:
             self._restart.publish(Bool(data=True))
         if feature is not None:

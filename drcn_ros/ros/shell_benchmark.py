@@ -29,7 +29,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image, PointCloud2
 
 from drcn_ros.conversion.images import ENCODINGS, image_from_message
-from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.geometry.types import RelativePose
 from drcn_ros.matching.types import Keypoints, Matches
 from drcn_ros.odometry import Frame, Latency, Reason, Result, State, Tracks
@@ -124,7 +124,10 @@ def _frames() -> Any:
     points = generator.uniform([0.0, 0.0], [_WIDTH, _HEIGHT], (_POINTS, 2)).astype(np.float32)
     scores = np.ones(_POINTS, np.float32)
     index = np.arange(_POINTS)
-    camera = Camera(_WIDTH, _HEIGHT, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
+    beside = generator.uniform(-0.3, 0.3, (_POINTS, 2)).astype(np.float32)
+    # Undistorting the points is part of the cost.
+    lens = {"distortion": Distortion.PLUMB_BOB, "coefficients": (0.1, -0.2, 0.001, 0.001, 0.05)}
+    camera = Camera(_WIDTH, _HEIGHT, fx=500.0, fy=500.0, cx=319.5, cy=239.5, **lens)
     for count in range(10**9):
         stamp = (count + 1) * 33_000_000
         result = Result(

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import ChannelFloat32, PointCloud
 from std_msgs.msg import Header
 
-from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Result
-from drcn_ros.ros.messages import normalised
 
 # The readers restart their own estimation after a gap of this length, so they have to be told.
 _LONGEST_GAP_NS = 1_000_000_000
@@ -40,23 +39,26 @@ class VinsTracks:
     def __init__(self) -> None:
         self._last: _Seen | None = None
 
-    def add(
-        self, result: Result, camera: Camera | None, layout: str, head: Header
-    ) -> tuple[PointCloud | None, bool]:
+    def add(self, result: Result, rays: Array, layout: str, head: Header) -> tuple[PointCloud | None, bool]:
         """Return the message of this frame, if there is one, and whether the reader must restart before it.
+
+        Args:
+            result: of the frame.
+            rays: (N, 2) of its keypoints, NaN where there is none.
+            layout: mono or fusion.
+            head: header of the message.
 
         The first frame after a start or a restart gives no message: the readers drop it, or take its missing
         velocities for real.
         """
         last = self._last
-        rays = normalised(result.keypoints.points, camera)
         self._last = _Seen(result.stamp_ns, result.segment, result.tracks.ids, rays)
         if last is None:
             return None, False
         gap_ns = result.stamp_ns - last.stamp_ns
         if gap_ns <= 0 or gap_ns > _LONGEST_GAP_NS or result.segment != last.segment:
             return None, True
-        if camera is None:
+        if np.isnan(rays).all():
             return None, False
         _, now, then = np.intersect1d(result.tracks.ids, last.ids, return_indices=True)
         usable = np.isfinite(rays[now]).all(axis=1) & np.isfinite(last.rays[then]).all(axis=1)
