@@ -17,7 +17,7 @@ from drcn_ros.odometry import Frame
 
 
 class PointWorld(Matcher[Features]):
-    """Matches the projections of fixed points, seen from given poses with seeded noise; the first pixel tells the frame.
+    """Matches the projections of fixed points, seen with seeded noise; the first pixel tells the frame.
 
     Attributes:
         camera: of all frames.
