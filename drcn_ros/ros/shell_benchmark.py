@@ -126,8 +126,8 @@ def _frames() -> Any:
     index = np.arange(_POINTS)
     beside = generator.uniform(-0.3, 0.3, (_POINTS, 2)).astype(np.float32)
     # Undistorting the points is part of the cost.
-    lens = {"distortion": Distortion.PLUMB_BOB, "coefficients": (0.1, -0.2, 0.001, 0.001, 0.05)}
-    camera = Camera(_WIDTH, _HEIGHT, fx=500.0, fy=500.0, cx=319.5, cy=239.5, **lens)
+    coefficients = (0.1, -0.2, 0.001, 0.001, 0.05)
+    camera = Camera(_WIDTH, _HEIGHT, 500.0, 500.0, 319.5, 239.5, Distortion.PLUMB_BOB, coefficients)
     for count in range(10**9):
         stamp = (count + 1) * 33_000_000
         result = Result(
@@ -138,7 +138,7 @@ def _frames() -> Any:
             keypoints=Keypoints(points, scores, scores),
             tracks=Tracks(index.astype(np.uint32), index.astype(np.uint32)),
             reference_stamp_ns=stamp - 33_000_000,
-            matches=Matches(points + 1.0, points, scores, index, index),
+            matches=Matches(points + beside, points + beside, scores, index, index),
             inliers=np.ones(_POINTS, bool),
             relative_pose=RelativePose(np.eye(3), np.array([0.0, 0.0, 1.0]), 1e-4 * np.eye(6)),
             pose=np.eye(4),
