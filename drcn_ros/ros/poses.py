@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from drcn_ros.geometry.rotation import cross_matrix, rotation_vector
-from drcn_ros.geometry.types import Array
+from drcn_ros.geometry.types import Array, RelativePose
 from drcn_ros.odometry.types import Result, State
 
 # A pose that is known exactly, such as the start, is published with this variance instead of zero: readers
@@ -137,11 +137,28 @@ class Accumulator:
 def _step(result: Result) -> UncertainPose | None:
     """Return the motion since the reference, or None where the pose was left as it was."""
     if result.relative_pose is not None:
-        return UncertainPose(result.relative_pose.matrix(), result.relative_pose.covariance)
+        return _scaled(result.relative_pose, result.step_length, result.step_deviation)
     if result.state is State.STATIONARY or result.rotation is None or result.rotation_covariance is None:
         return None
     matrix, covariance = np.eye(4), np.zeros((6, 6))
     matrix[:3, :3], covariance[3:, 3:] = result.rotation, result.rotation_covariance
+    return UncertainPose(matrix, covariance)
+
+
+def _scaled(relative: RelativePose, length: float | None, deviation: float | None) -> UncertainPose:
+    """Return the motion with its translation in the unit of the path.
+
+    A unit step and a guess keep the variance of an unknown length, in proportion to it.
+    """
+    if length is None:
+        return UncertainPose(relative.matrix(), relative.covariance)
+    matrix, scale = relative.matrix(), np.diag([length] * 3 + [1.0] * 3)
+    matrix[:3, 3] *= length
+    covariance = scale @ relative.covariance @ scale
+    if deviation is not None and 0.0 < deviation < np.inf:
+        along = np.outer(relative.translation, relative.translation)
+        known = relative.translation @ covariance[:3, :3] @ relative.translation
+        covariance[:3, :3] += (deviation**2 - known) * along
     return UncertainPose(matrix, covariance)
 
 
