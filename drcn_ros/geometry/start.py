@@ -21,20 +21,21 @@ _LAST_STEPS = 10
 
 
 def starting_pose(
-    reference: Array, current: Array, focal: float, config: TwoViewConfig
+    reference: Array, current: Array, focal: float, threshold_px: float, config: TwoViewConfig
 ) -> tuple[Array, Array] | None:
     """Return (R, t) of T_ref_cur with |t| = 1, or None where the points determine none.
 
     Args:
         reference, current: (N, 2) normalised coordinates, best match first.
         focal: pixels per unit of them.
-        config: estimator, threshold, iterations, seed.
+        threshold_px: inlier threshold, pixels.
+        config: estimator, iterations, seed.
     """
     reference, current = np.ascontiguousarray(reference), np.ascontiguousarray(current)
     if len(reference) < 5 or min(np.ptp(reference, axis=0).max(), np.ptp(current, axis=0).max()) < 1e-9:
         return None
     estimate = _magsac if config.estimator == "magsac" else _poselib
-    pose = estimate(reference, current, focal, config)
+    pose = estimate(reference, current, focal, threshold_px, config)
     if pose is None or not np.isfinite(np.column_stack(pose)).all():
         return None
     rotation, translation = pose
@@ -45,11 +46,11 @@ def starting_pose(
 
 
 def _poselib(
-    reference: Array, current: Array, focal: float, config: TwoViewConfig
+    reference: Array, current: Array, focal: float, threshold_px: float, config: TwoViewConfig
 ) -> tuple[Array, Array] | None:
     lens = {"model": "SIMPLE_PINHOLE", "width": -1, "height": -1, "params": [focal, 0.0, 0.0]}
     options = {
-        "max_epipolar_error": config.threshold_px,
+        "max_epipolar_error": threshold_px,
         "min_iterations": min(_MIN_ITERATIONS, config.max_iterations),
         "max_iterations": config.max_iterations,
         "progressive_sampling": config.by_score,
@@ -64,7 +65,7 @@ def _poselib(
 
 
 def _magsac(
-    reference: Array, current: Array, focal: float, config: TwoViewConfig
+    reference: Array, current: Array, focal: float, threshold_px: float, config: TwoViewConfig
 ) -> tuple[Array, Array] | None:
     found: Any
     # With the method's number OpenCV seeds its sampler itself, always alike.
@@ -74,7 +75,7 @@ def _magsac(
         cameraMatrix=np.eye(3),
         method=cv2.USAC_MAGSAC,
         prob=_CONFIDENCE,
-        threshold=config.threshold_px / focal,
+        threshold=threshold_px / focal,
         maxIters=config.max_iterations,
     )
     if found is None:

@@ -20,6 +20,11 @@ from drcn_ros.geometry.selection import MARGIN, Model, gric
 from drcn_ros.geometry.start import starting_pose
 from drcn_ros.geometry.types import Array, RelativePose
 
+# Cells across and down for spreading matches, and how many matches a cell may always hold.
+_GRID = (10, 8)
+_FEWEST_IN_CELL = 4
+# Part of the spread matches that make a start good enough, and how many times more another one must have.
+_WELL_SUPPORTED, _CLEARLY_MORE = 0.5, 1.2
 # Radians between directions of translation that count as one pose.
 _SAME_POSE = 0.03
 
@@ -89,10 +94,45 @@ def estimate_two_view(
     pairs = evidence.pairs
     if len(pairs) < config.min_inliers:
         return evidence.failed(Failure.FEW_MATCHES)
-    start = starting_pose(pairs.reference[:2].T, pairs.current[:2].T, camera.mean_focal, config)
-    fit = None if start is None else polish(pairs, *start)
+    fit = _fit(pairs, camera.mean_focal, config)
     turn = fit_rotation(pairs, np.eye(3) if fit is None else fit.rotation)
     return _select(evidence, fit, turn, config, predicted)
+
+
+def _fit(pairs: RayPairs, focal: float, config: TwoViewConfig) -> EpipolarFit | None:
+    """Return the essential matrix that most of the image supports, or None.
+
+    The start is sought among matches spread evenly over the image, so that a textured object with a motion of
+    its own does not outvote the rest, and at half the threshold first: a wide one takes two similar motions
+    for one. Where that explains little, matches are imprecise, and the whole threshold gets its turn.
+    """
+    rows = evenly_spread(pairs.reference)
+    sample = pairs.take(rows)
+    best: EpipolarFit | None = None
+    for threshold in (0.5 * config.threshold_px, config.threshold_px):
+        start = starting_pose(sample.reference[:2].T, sample.current[:2].T, focal, threshold, config)
+        if start is None:
+            continue
+        fit = polish(pairs, *start)
+        if best is None or fit.inliers[rows].mean() > _CLEARLY_MORE * best.inliers[rows].mean():
+            best = fit
+        if best.inliers[rows].mean() > _WELL_SUPPORTED:
+            break
+    return best
+
+
+def evenly_spread(points: Array) -> NDArray[np.int64]:
+    """Return rows, in their order, of points (2 or more, N): of each cell of a grid no more than usual."""
+    low, high = points[:2].min(axis=1, keepdims=True), points[:2].max(axis=1, keepdims=True)
+    grid = np.array(_GRID)[:, None]
+    column, row = np.minimum(((points[:2] - low) / np.maximum(high - low, 1e-9) * grid).astype(int), grid - 1)
+    order = np.argsort(column * _GRID[1] + row, kind="stable")
+    cell = (column * _GRID[1] + row)[order]
+    first = np.flatnonzero(np.append(True, cell[1:] != cell[:-1]))
+    counts = np.diff(np.append(first, len(cell)))
+    rank = np.arange(len(cell)) - np.repeat(first, counts)
+    rows: NDArray[np.int64] = np.sort(order[rank < max(_FEWEST_IN_CELL, int(np.median(counts)))])
+    return rows
 
 
 def ray_pairs(
