@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": "make the demo sequence and show the node at work on it",
     "bench": "measure what the networks cost and how good the matchers are",
     "soak": "run the node for many frames and watch its memory, threads and bookkeeping",
+    "export": "write extraction or matching as a torch.export program or ONNX model",
     "train": "train the compact network, or fine-tune it",
     "weights": "list, download, check, convert and describe weight files",
 }

@@ -151,7 +151,7 @@ def _follow_compact(network: CompactNetwork, reference: CompactFeatures, current
     back, backward = _look(descriptors, returning.coarse_cells, logits.permute(2, 3, 0, 1), reference)
     closed = (back - reference.points).norm(dim=1) <= _FARTHEST_RETURN
     index = torch.nonzero(closed)[:, 0]
-    return _Found(index, there[index], (forward * backward)[index])
+    return _Found(index, there[index], (forward * backward).sqrt()[index])
 
 
 def _look(

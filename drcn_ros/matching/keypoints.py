@@ -13,8 +13,8 @@ from drcn_ros.networks.compact import CompactMaps, CompactNetwork
 from drcn_ros.networks.detection import strongest_maxima
 
 # The network normalises each image, so it finds structure in rounding where the image has none.
-_LEAST_CONTRAST = 3
-_CONTRAST_SIDE = 9
+LEAST_CONTRAST = 3
+CONTRAST_SIDE = 9
 
 
 def detect_keypoints(
@@ -38,5 +38,5 @@ def detect_keypoints(
 
 def _has_contrast(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:
     """Return (H, W), true where the surrounding pixels differ by more than rounding does."""
-    square = np.ones((_CONTRAST_SIDE, _CONTRAST_SIDE), np.uint8)
-    return np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, square) >= _LEAST_CONTRAST)
+    square = np.ones((CONTRAST_SIDE, CONTRAST_SIDE), np.uint8)
+    return np.asarray(cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, square) >= LEAST_CONTRAST)

@@ -164,6 +164,9 @@ def _checked(images: torch.Tensor) -> torch.Tensor:
     if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] == 0 or images.shape[3] == 0:
         msg = f"images of shape {tuple(images.shape)}: DRCN needs (B, 3, H, W)"
         raise ImageError(msg)
+    if torch.compiler.is_compiling():
+        # An exported graph cannot raise.
+        return images
     bad = int((~torch.isfinite(images)).sum())
     if bad:
         msg = f"{bad} of {images.numel()} pixels are not finite; replace them before the network"
