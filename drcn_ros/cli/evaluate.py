@@ -82,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     baselines = _baselines(arguments.baseline, config.matcher.name)
     chosen = selection(arguments)
-    sequence = open_source(arguments.input, source_options(arguments))
+    sequence = open_source(arguments.input, source_options(arguments, config.rectified))
     folder = arguments.out or _default_folder(arguments.input, config.matcher.name, chosen.step)
     runs = {config.matcher.name: folder}
     _evaluate(arguments, sequence, config, folder)
@@ -153,6 +153,9 @@ def _remarks(sequence: ImageSequence, rows: Sequence[FrameRow], config: NodeConf
         remarks.append("no calibration, so there are no poses; give one with --camera FILE")
     if sequence.ground_truth is None:
         remarks.append("no ground truth, so nothing is judged; give one with --gt FILE")
+    waiting = [row for row in rows if row.reason == Reason.CALIBRATION_MISMATCH.name]
+    if waiting:
+        remarks.append(f"{len(waiting)} frames without a pose: {waiting[0].detail}")
     jumps = sum(row.reason == Reason.CLOCK_JUMP.name for row in rows)
     if jumps:
         text = (

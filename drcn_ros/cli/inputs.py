@@ -40,9 +40,9 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--duration", type=float, default=None, metavar="S", help="end S seconds later")
 
 
-def source_options(arguments: argparse.Namespace) -> SourceOptions:
-    """Return what was said about the input."""
-    topics = BagTopics(arguments.image_topic, arguments.camera_info_topic, arguments.gt_topic)
+def source_options(arguments: argparse.Namespace, rectified: str = "auto") -> SourceOptions:
+    """Return what was said about the input; `rectified` is the parameter of that name."""
+    topics = BagTopics(arguments.image_topic, arguments.camera_info_topic, arguments.gt_topic, rectified)
     return SourceOptions(arguments.camera, arguments.gt, topics, arguments.fps)
 
 

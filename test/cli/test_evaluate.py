@@ -97,3 +97,20 @@ def test_a_folder_of_somebody_else_is_not_overwritten(drcn, recording, tmp_path)
     assert answer.code == 2
     assert "is no earlier result" in answer.error
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_a_calibration_for_another_size_is_explained(drcn, recording, tmp_path):
+    text = (recording / "calib.yaml").read_text().replace("width: 240", "width: 640")
+    (tmp_path / "calib.yaml").write_text(text)
+    answer = drcn(
+        "evaluate",
+        recording,
+        "--out",
+        tmp_path / "run",
+        "--matcher",
+        "orb",
+        "--camera",
+        tmp_path / "calib.yaml",
+    )
+    assert answer.code == 0
+    assert "6 frames without a pose: image is 240x180, its calibration is for 640x180 pixels" in answer.out

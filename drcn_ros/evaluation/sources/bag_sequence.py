@@ -32,11 +32,14 @@ class BagTopics:
         image: `Image` or `CompressedImage`.
         camera_info: `CameraInfo`.
         ground_truth: a pose, odometry or TF topic, or "none".
+        rectified: whether the images are rectified: "true" takes the calibration's P, "false" K and D, "auto"
+            goes by the name of the image topic.
     """
 
     image: str = ""
     camera_info: str = ""
     ground_truth: str = ""
+    rectified: str = "auto"
 
 
 class BagSequence(ImageSequence):
@@ -52,6 +55,8 @@ class BagSequence(ImageSequence):
         self._bag = bag
         self._all = bag.topics()
         self._image = self._image_topic(topics.image)
+        by_name = shows_rectified(self._image.name)
+        self._rectified = by_name if topics.rectified == "auto" else topics.rectified == "true"
         self._frame_id = self._first_frame_id()
         self.camera = self._read_camera(topics.camera_info)
         self.ground_truth = self._read_ground_truth(topics.ground_truth)
@@ -127,7 +132,7 @@ class BagSequence(ImageSequence):
         for _, _, data in self._bag.messages([topic.name]):
             try:
                 message = deserialize(data, topic.type)
-                return camera_from_message(message, rectified=shows_rectified(self._image.name))
+                return camera_from_message(message, rectified=self._rectified)
             except (InputError, ConfigurationError) as error:
                 self.notes.add(f"{topic.name}: {error}")
                 return None

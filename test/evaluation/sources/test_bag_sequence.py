@@ -65,8 +65,8 @@ class Recorder:
         )
         self.put(topic, kind, stamp_ns, message)
 
-    def camera_info(self, topic: str, stamp_ns: int, camera: Any) -> None:
-        fields = camera_info_fields(camera, 320, 240)
+    def camera_info(self, topic: str, stamp_ns: int, camera: Any, **changes: Any) -> None:
+        fields = {**camera_info_fields(camera, 320, 240), **changes}
         for name in "dkrp":
             fields[name] = np.array(fields[name], float)
         region = self.make(
@@ -175,6 +175,27 @@ def test_the_calibration_beside_the_images_is_taken(recorder, clip, tmp_path):
     recorder.camera_info("/cam/camera_info", clip.stamps_ns[0], clip.camera)
     recorder.camera_info("/other/camera_info", clip.stamps_ns[0], clip.camera.scaled(640, 480))
     assert opened(recorder, tmp_path).camera == clip.camera
+
+
+@pytest.mark.parametrize(
+    ("topic", "rectified", "expected"),
+    [
+        ("image_rect", "auto", 300.0),
+        ("image_raw", "auto", 250.0),
+        ("image_raw", "true", 300.0),
+        ("image_rect", "false", 250.0),
+    ],
+)
+def test_rectified_images_have_the_matrix_p(recorder, clip, tmp_path, topic, rectified, expected):
+    fill(recorder, clip, f"/cam/{topic}")
+    recorder.camera_info("/cam/camera_info", 0, clip.camera, k=matrix(250.0), p=matrix(300.0, columns=4))
+    assert opened(recorder, tmp_path, rectified=rectified).camera.fx == expected
+
+
+def matrix(focal: float, columns: int = 3) -> np.ndarray:
+    values = np.zeros((3, columns))
+    values[:, :3] = [[focal, 0, 160], [0, focal, 120], [0, 0, 1]]
+    return values.reshape(-1)
 
 
 def test_an_uncalibrated_camera_is_none_and_says_so(recorder, clip, tmp_path):
