@@ -5,15 +5,13 @@
 from __future__ import annotations
 
 import copy
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
+from drcn_ros.evaluation.timing import Stage, fastest
 from drcn_ros.matching.nearest import mutual_nearest
 from drcn_ros.networks import plain_d2net
 from drcn_ros.networks.d2net import CELL_ORIGIN, D2Net, D2NetKeypoints, KeypointPyramid
@@ -21,16 +19,6 @@ from drcn_ros.networks.d2net import CELL_ORIGIN, D2Net, D2NetKeypoints, Keypoint
 # Points of both routes that are nearer than this, pixels, are the same point.
 _SAME_POINT_PX = 5e-3
 _SEED = 11
-Result = TypeVar("Result")
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Seconds of one stage of a frame, on this project's route and on the plain one."""
-
-    name: str
-    seconds: float
-    plain_seconds: float
 
 
 @dataclass(frozen=True)
@@ -52,14 +40,6 @@ class D2NetMeasurement:
     same: float
     extra: int
 
-    def total(self) -> Stage:
-        """Return the sum of all stages."""
-        return Stage(
-            "frame",
-            sum(stage.seconds for stage in self.stages),
-            sum(stage.plain_seconds for stage in self.stages),
-        )
-
 
 @torch.inference_mode()
 def measure_d2net(width: int, height: int, repetitions: int = 2) -> D2NetMeasurement:
@@ -74,20 +54,27 @@ def measure_d2net(width: int, height: int, repetitions: int = 2) -> D2NetMeasure
     plain = _random_network()
     fast = copy.deepcopy(plain).accelerate()
     image = _texture(width, height)
-    seconds, dense = _fastest(lambda: fast(image), repetitions)
-    plain_seconds, plain_dense = _fastest(lambda: plain(image), repetitions)
+    seconds, dense = fastest(lambda: fast(image), repetitions)
+    plain_seconds, plain_dense = fastest(lambda: plain(image), repetitions)
     backbone = Stage("backbone", seconds, plain_seconds)
-    seconds, found = _fastest(lambda: _keypoints(dense, image), repetitions)
-    plain_seconds, wanted = _fastest(lambda: plain_d2net.keypoints_of(plain_dense), repetitions)
+    seconds, found = fastest(lambda: _keypoints(dense, image), repetitions)
+    plain_seconds, wanted = fastest(lambda: plain_d2net.keypoints_of(plain_dense), repetitions)
     keypoints = Stage("keypoints", seconds, plain_seconds)
     matching = Stage(
         "matching",
-        _fastest(lambda: mutual_nearest(found.descriptors, found.descriptors), repetitions)[0],
-        _fastest(lambda: _plain_matches(wanted.descriptors, wanted.descriptors), repetitions)[0],
+        fastest(lambda: mutual_nearest(found.descriptors, found.descriptors), repetitions)[0],
+        fastest(lambda: _plain_matches(wanted.descriptors, wanted.descriptors), repetitions)[0],
     )
     same = _share_found(wanted, found)
     extra = len(found) - round(_share_found(found, wanted) * len(found))
     return D2NetMeasurement(width, height, (backbone, keypoints, matching), len(wanted), same, extra)
+
+
+@torch.inference_mode()
+def run_d2net(width: int, height: int) -> int:
+    """Run one frame on this project's route, for the memory that it takes; return the number of keypoints."""
+    image = _texture(width, height)
+    return len(_keypoints(_random_network().accelerate()(image), image))
 
 
 def _random_network() -> D2Net:
@@ -120,16 +107,6 @@ def _keypoints(dense: torch.Tensor, image: torch.Tensor) -> D2NetKeypoints:
     pyramid = KeypointPyramid(max_keypoints=None)
     pyramid.add(dense[0], 1, 1.0, image.shape[2:])
     return pyramid.keypoints(image.shape[2:], CELL_ORIGIN)
-
-
-def _fastest(run: Callable[[], Result], repetitions: int) -> tuple[float, Result]:
-    """Return the seconds of the fastest of some runs, and the result."""
-    best = float("inf")
-    for _ in range(max(1, repetitions)):
-        start = time.perf_counter()
-        result = run()
-        best = min(best, time.perf_counter() - start)
-    return best, result
 
 
 def _plain_matches(reference: torch.Tensor, current: torch.Tensor) -> torch.Tensor:

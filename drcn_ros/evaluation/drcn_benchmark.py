@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from drcn_ros.evaluation.timing import Seconds, fastest
+from drcn_ros.evaluation.timing import Seconds, Stage, fastest
 from drcn_ros.networks import plain_drcn
 from drcn_ros.networks.correlation import correlate, mutual_matching
 from drcn_ros.networks.drcn import DRCN, DRCNConfig
@@ -27,15 +27,6 @@ _SEED = 11
 # Movement between both images, pixels, and noise on the second one.
 _MOVED = 2 * COARSE_STRIDE
 _NOISE = 0.02
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Duration of one stage of a frame on this project's route, and on the plain one where that was run."""
-
-    name: str
-    fast: Seconds
-    plain: Seconds | None
 
 
 @dataclass(frozen=True)
@@ -86,11 +77,11 @@ def measure_drcn(
     time_rough, roughly = fastest(lambda: search(new.fine[0], kept.fine[0], cleaned[0], rough), repetitions)
     pairs = _pairs(found)
     stages = [
-        Stage("other image", Seconds(0.0, 0.0), None),
-        Stage("backbone", time_backbone, None),
-        Stage("correlation", time_raw, None),
-        Stage("consensus", time_consensus, None),
-        Stage("fine search", time_search, None),
+        Stage("other image", Seconds(0.0, 0.0)),
+        Stage("backbone", time_backbone),
+        Stage("correlation", time_raw),
+        Stage("consensus", time_consensus),
+        Stage("fine search", time_search),
     ]
     same = None
     if with_plain:
@@ -101,7 +92,7 @@ def measure_drcn(
 
 
 @torch.inference_mode()
-def run_frame(backbone: str, width: int, height: int) -> int:
+def run_drcn(backbone: str, width: int, height: int) -> int:
     """Run one frame on this project's route, for the memory that it takes; return the number of matches."""
     first, second = image_pair(width, height)
     network = DRCN(DRCNConfig(backbone)).fuse()

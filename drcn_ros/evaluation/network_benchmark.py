@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from drcn_ros import __version__
-from drcn_ros.evaluation.d2net_benchmark import measure_d2net
-from drcn_ros.evaluation.drcn_benchmark import image_pair, measure_drcn, run_frame
-from drcn_ros.evaluation.timing import Seconds, fastest
+from drcn_ros.evaluation.d2net_benchmark import measure_d2net, run_d2net
+from drcn_ros.evaluation.drcn_benchmark import image_pair, measure_drcn, run_drcn
+from drcn_ros.evaluation.timing import Seconds, Stage, fastest, total
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.factory import create_matcher
 
@@ -57,38 +58,29 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Row:
-    """Duration of a stage, on this project's route and on the plain one where that was run."""
-
-    stage: str
-    fast: Seconds
-    plain: Seconds | None = None
-
-
-@dataclass(frozen=True)
 class Outcome:
     """What a case took and whether both routes agree.
 
     Attributes:
         case: what was run.
-        rows: stages, and last their sum where they make up a frame.
+        stages: one after the other, and their sum where they make up a frame.
         memory_mb: largest resident memory of a process that runs this project's route alone, interpreter and
-            weights included; None where it was not taken.
+            weights included.
         notes: what was found, in words.
     """
 
     case: Case
-    rows: tuple[Row, ...]
-    memory_mb: float | None
+    stages: tuple[Stage, ...]
+    memory_mb: float
     notes: tuple[str, ...]
 
 
 def run_cases(cases: list[Case]) -> Iterator[Outcome]:
     """Yield the outcome of each case, one after the other, each measured in fresh processes."""
     for case in cases:
-        memory = None if case.network in ("embedded", "d2net") else _in_fresh_process(_peak_memory, case)
-        rows, notes = _in_fresh_process(_measure, case)
-        yield Outcome(case, rows, memory, notes)
+        memory = _in_fresh_process(_peak_memory, case)
+        stages, notes = _in_fresh_process(_measure, case)
+        yield Outcome(case, stages, memory, notes)
 
 
 def describe_machine(threads: int) -> dict[str, Any]:
@@ -119,16 +111,15 @@ def as_table(outcomes: list[Outcome]) -> str:
     ]
     for outcome in outcomes:
         head = f"{outcome.case.network} | {outcome.case.width}x{outcome.case.height}"
-        for row in outcome.rows:
+        for row in outcome.stages:
             plain, ratio = "", ""
             if row.plain is not None:
                 plain = _format(row.plain)
                 ratio = f"{row.plain.cpu / row.fast.cpu:.1f}" if row.fast.cpu > 0 else ""
-            lines.append(f"| {head} | {row.stage} | {_format(row.fast)} | {plain} | {ratio} |")
+            lines.append(f"| {head} | {row.name} | {_format(row.fast)} | {plain} | {ratio} |")
     for outcome in outcomes:
         head = f"{outcome.case.network} {outcome.case.width}x{outcome.case.height}"
-        memory = [] if outcome.memory_mb is None else [f"{outcome.memory_mb:.0f} MB"]
-        lines += ["", f"{head}: {'; '.join([*memory, *outcome.notes])}."]
+        lines += ["", f"{head}: {outcome.memory_mb:.0f} MB; {'; '.join(outcome.notes)}."]
     return "\n".join(lines)
 
 
@@ -144,11 +135,17 @@ def _in_fresh_process(function: Callable[[Case], Any], case: Case) -> Any:
 
 def _peak_memory(case: Case) -> float:
     torch.set_num_threads(case.threads)
-    run_frame(NETWORKS[case.network], case.width, case.height)
+    if case.network == "embedded":
+        matcher = create_matcher(MatcherConfig(device="cpu"))
+        matcher.match(*(matcher.extract(image) for image in _pictures(case)))
+    elif case.network == "d2net":
+        run_d2net(case.width, case.height)
+    else:
+        run_drcn(NETWORKS[case.network], case.width, case.height)
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _measure(case: Case) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+def _measure(case: Case) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
     torch.set_num_threads(case.threads)
     if case.network == "embedded":
         return _measure_matchers(case)
@@ -157,60 +154,45 @@ def _measure(case: Case) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     return _measure_drcn(case)
 
 
-def _measure_drcn(case: Case) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+def _measure_drcn(case: Case) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
     measured = measure_drcn(
         NETWORKS[case.network], case.width, case.height, case.repetitions, case.with_plain
     )
-    rows = [Row(stage.name, stage.fast, stage.plain) for stage in measured.stages]
-    frame = _sum("frame", rows)
-    search = measured.stages[-1]
-    windows = Row("fine search, windows only", measured.windows_only, search.plain)
-    other = _sum("frame, windows only", [*rows[:-1], windows])
+    stages = measured.stages
+    frame = total("frame", stages)
+    windows = Stage("fine search, windows only", measured.windows_only, stages[-1].plain)
+    other = total("frame, windows only", [*stages[:-1], windows])
     notes = [f"{measured.matches} matches"]
     if measured.same is not None:
         notes.append(f"{measured.same:.1%} the same as by the plain route")
     notes.append(f"{measured.windows_same:.1%} of them with windows only")
-    return (*rows, frame, windows, other), tuple(notes)
+    return (*stages, frame, windows, other), tuple(notes)
 
 
-def _measure_d2net(case: Case) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+def _measure_d2net(case: Case) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
     measured = measure_d2net(case.width, case.height, case.repetitions)
-    rows = [
-        Row(
-            stage.name,
-            Seconds(stage.seconds, stage.seconds),
-            Seconds(stage.plain_seconds, stage.plain_seconds),
-        )
-        for stage in measured.stages
-    ]
     note = f"{measured.keypoints} keypoints, {measured.same:.1%} of them and {measured.extra} more found"
-    return (*rows, _sum("frame", rows)), (note,)
+    return (*measured.stages, total("frame", measured.stages)), (note,)
 
 
-def _measure_matchers(case: Case) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+def _measure_matchers(case: Case) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
     """Time the matchers as the node runs them, with the weights inside the package."""
-    images = [
-        (255 * image[0].permute(1, 2, 0).numpy()).astype(np.uint8)
-        for image in image_pair(case.width, case.height)
-    ]
-    rows: list[Row] = []
+    images = _pictures(case)
+    stages: list[Stage] = []
     notes = []
     for name in _MATCHERS:
         matcher = create_matcher(MatcherConfig(name=name, device="cpu"))
         kept = matcher.extract(images[0])
         time_extract, new = fastest(lambda: matcher.extract(images[1]), case.repetitions)  # noqa: B023
         time_match, matches = fastest(lambda: matcher.match(kept, new), case.repetitions)  # noqa: B023
-        rows += [Row(f"{name}: extract", time_extract), Row(f"{name}: match", time_match)]
+        stages += [Stage(f"{name}: extract", time_extract), Stage(f"{name}: match", time_match)]
         notes.append(f"{name} {len(new)} keypoints, {len(matches)} matches")
-    return tuple(rows), tuple(notes)
+    return tuple(stages), tuple(notes)
 
 
-def _sum(name: str, rows: list[Row]) -> Row:
-    nothing = Seconds(0.0, 0.0)
-    plain = None
-    if all(row.plain is not None for row in rows):
-        plain = sum((row.plain for row in rows if row.plain is not None), nothing)
-    return Row(name, sum((row.fast for row in rows), nothing), plain)
+def _pictures(case: Case) -> list[NDArray[np.uint8]]:
+    pair = image_pair(case.width, case.height)
+    return [(255 * image[0].permute(1, 2, 0).numpy()).astype(np.uint8) for image in pair]
 
 
 def _processor() -> str:

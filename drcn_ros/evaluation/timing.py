@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -21,6 +21,23 @@ class Seconds:
 
     def __add__(self, other: Seconds) -> Seconds:
         return Seconds(self.wall + other.wall, self.cpu + other.cpu)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Duration of a stage on this project's route, and on the plain one where that was run."""
+
+    name: str
+    fast: Seconds
+    plain: Seconds | None = None
+
+
+def total(name: str, stages: Sequence[Stage]) -> Stage:
+    """Return the sum of stages; of the plain route only where all were run on it."""
+    nothing = Seconds(0.0, 0.0)
+    plain = [stage.plain for stage in stages if stage.plain is not None]
+    whole = sum(plain, nothing) if len(plain) == len(stages) else None
+    return Stage(name, sum((stage.fast for stage in stages), nothing), whole)
 
 
 def fastest(run: Callable[[], Result], repetitions: int) -> tuple[Seconds, Result]:

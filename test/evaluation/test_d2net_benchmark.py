@@ -11,4 +11,4 @@ def test_both_routes_find_the_same_keypoints() -> None:
     assert measured.same > 0.995
     assert measured.extra <= 0.005 * measured.keypoints
     assert [stage.name for stage in measured.stages] == ["backbone", "keypoints", "matching"]
-    assert measured.total().plain_seconds > 0
+    assert all(stage.plain is not None and stage.plain.wall > 0 for stage in measured.stages)

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from drcn_ros.evaluation.drcn_benchmark import calibrated_network, image_pair, measure_drcn
-from drcn_ros.evaluation.network_benchmark import Case, Outcome, Row, as_table, describe_machine, run_cases
-from drcn_ros.evaluation.timing import Seconds, fastest
+from drcn_ros.evaluation.network_benchmark import Case, Outcome, as_table, describe_machine, run_cases
+from drcn_ros.evaluation.timing import Seconds, Stage, fastest, total
 
 
 def test_both_routes_find_the_same_matches() -> None:
@@ -47,21 +47,26 @@ def test_durations_are_the_shortest_of_some_runs() -> None:
     assert last == 3
     assert seconds.cpu >= 0
     assert seconds.wall > 0
-    assert Seconds(1, 2) + Seconds(3, 5) == Seconds(4, 7)
+
+
+def test_a_total_is_compared_only_where_all_stages_were() -> None:
+    both, one = Stage("a", Seconds(1, 2), Seconds(3, 4)), Stage("b", Seconds(5, 6))
+    assert total("frame", [both, both]) == Stage("frame", Seconds(2, 4), Seconds(6, 8))
+    assert total("frame", [both, one]) == Stage("frame", Seconds(6, 8))
 
 
 @pytest.mark.slow
 def test_the_embedded_network_is_measured_in_a_process_of_its_own() -> None:
     case = Case("embedded", 160, 128, 1, 1, with_plain=False)
     (outcome,) = run_cases([case])
-    assert {"drcn: extract", "drcn: match", "sift: extract"} <= {row.stage for row in outcome.rows}
-    assert outcome.memory_mb is None
+    assert {"drcn: extract", "drcn: match", "sift: extract"} <= {stage.name for stage in outcome.stages}
+    assert 100 < outcome.memory_mb < 4000
 
 
 def test_the_table_shows_how_many_times_faster_in_the_processor() -> None:
     case = Case("drcn256", 320, 240, 1, 1, with_plain=True)
-    rows = (Row("fine search", Seconds(0.5, 0.4), Seconds(3.0, 2.0)), Row("frame", Seconds(1.0, 1.0)))
-    text = as_table([Outcome(case, rows, 512.3, ("7 matches",))])
+    stages = (Stage("fine search", Seconds(0.5, 0.4), Seconds(3.0, 2.0)), Stage("frame", Seconds(1.0, 1.0)))
+    text = as_table([Outcome(case, stages, 512.3, ("7 matches",))])
     assert "| drcn256 | 320x240 | fine search | 0.500 (0.400) | 3.000 (2.000) | 5.0 |" in text
     assert "drcn256 320x240: 512 MB; 7 matches." in text
 
