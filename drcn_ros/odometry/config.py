@@ -105,7 +105,7 @@ class OdometryConfig:
         live=True,
     )
     max_gap: float = parameter(
-        10.0,
+        5.0,
         "Longest time between two frames that still belong together, seconds; a longer gap restarts.",
         minimum=0.0,
         maximum=3600.0,

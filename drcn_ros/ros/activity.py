@@ -69,7 +69,8 @@ class Activity:
         # Whatever was seen before a pause is no reference for what comes after it.
         processor.set_camera(None)
         processor.reset()
-        self._inputs = Inputs(node, config, self._on_image, self._on_camera_info, self._tell)
+        self._scale_came = self._image_came
+        self._inputs = Inputs(node, config, self._on_image, self._on_camera_info, self._on_scale, self._tell)
         live = config.processing == "live"
         self._worker = Worker(self._work, 1 if live else config.queue_size, newest_wins=live)
 
@@ -106,6 +107,8 @@ class Activity:
             problems["camera_info"] = f"waiting for calibration: {inputs.camera_info.silence()}"
         elif last is not None and last.result.reason is Reason.CALIBRATION_MISMATCH:
             problems["camera_info"] = f"waiting for calibration: {last.result.detail}"
+        if inputs.scale is not None and now - self._scale_came > _SILENCE_S:
+            problems["scale"] = f"waiting for the scale: {inputs.scale.silence()}"
         if self._outputs.problem:
             problems["tf"] = f"poses wait: {self._outputs.problem}"
         return problems
@@ -140,6 +143,10 @@ class Activity:
             self._calibrated = True
             self._node.get_logger().info(f"{text}: {camera.width}x{camera.height}, {camera.distortion.value}")
         self._processor.set_camera(camera)
+
+    def _on_scale(self, message: Any) -> None:
+        self._scale_came = time.monotonic()
+        self._processor.take_scale(message)
 
     def _tell(self, text: str) -> None:
         self._warn_throttled(text, text)

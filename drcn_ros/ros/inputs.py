@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from geometry_msgs.msg import TwistWithCovarianceStamped
+from nav_msgs.msg import Odometry
 from rclpy.exceptions import InvalidParameterTypeException
 from rclpy.qos import (
     DurabilityPolicy,
@@ -35,6 +37,12 @@ _OVERRIDABLE = (
     QoSPolicyKind.DURABILITY,
 )
 _COMPRESSED_SUFFIX = "/compressed"
+# Topic and type of what tells the scale, by `scale.source`. Wheel odometry may come faster than it is taken.
+_SCALE_INPUTS = {
+    "twist_topic": ("twist", TwistWithCovarianceStamped),
+    "odometry_topic": ("odometry", Odometry),
+}
+_SCALE_DEPTH = 20
 
 
 def image_topics(node: Any, config: NodeConfig) -> tuple[str, ...]:
@@ -75,7 +83,7 @@ class Input:
     ) -> None:
         self._node = node
         self.topic = topic
-        self._type_name = f"sensor_msgs/msg/{kind.__name__}"
+        self._type_name = f"{kind.__module__.split('.')[0]}/msg/{kind.__name__}"
         self._qos = qos
         self._tell = tell
         events = SubscriptionEventCallbacks(incompatible_qos=self._on_incompatible)
@@ -144,7 +152,7 @@ class Input:
 
 
 class Inputs:
-    """The subscriptions to images and calibration."""
+    """The subscriptions to images, calibration and, where one is chosen, the source of the scale."""
 
     def __init__(
         self,
@@ -152,31 +160,38 @@ class Inputs:
         config: NodeConfig,
         on_image: Callable[[Any], None],
         on_camera_info: Callable[[Any], None],
+        on_scale: Callable[[Any], None],
         tell: Callable[[str], None],
     ) -> None:
         # Calibration first: of two messages that are both there, its is then handled before the image.
         calibration_topic = node.resolve_topic_name("camera_info")
         self.camera_info = Input(node, CameraInfo, calibration_topic, on_camera_info, _newest(), tell)
         self.images: list[Input] = []
+        self.scale: Input | None = None
         kind = CompressedImage if config.image_transport == "compressed" else Image
         try:
             for topic in image_topics(node, config):
                 qos = _newest() if config.processing == "live" else _every(config.queue_size)
                 self.images.append(Input(node, kind, topic, on_image, qos, tell))
+            if config.scale.source in _SCALE_INPUTS:
+                name, scale_kind = _SCALE_INPUTS[config.scale.source]
+                topic = node.resolve_topic_name(name)
+                self.scale = Input(node, scale_kind, topic, on_scale, _newest(_SCALE_DEPTH), tell)
         except ConfigurationError:
             self.close()
             raise
 
     def close(self) -> None:
         """End the subscriptions."""
-        for entry in (self.camera_info, *self.images):
+        scale = () if self.scale is None else (self.scale,)
+        for entry in (self.camera_info, *self.images, *scale):
             entry.close()
 
 
-def _newest() -> QoSProfile:
+def _newest(depth: int = 1) -> QoSProfile:
     return QoSProfile(
         history=HistoryPolicy.KEEP_LAST,
-        depth=1,
+        depth=depth,
         reliability=ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.VOLATILE,
     )

@@ -115,7 +115,8 @@ class Outputs:
         if result.reference_stamp_ns is None or result.relative_pose is None or not wanted(self._points):
             return
         head = messages.header(result.reference_stamp_ns, processed.frame_id)
-        self._points.publish(messages.point_cloud(messages.point_rows(result, rays, 1.0), head))
+        scale = 1.0 if result.step_length is None else result.step_length
+        self._points.publish(messages.point_cloud(messages.point_rows(result, rays, scale), head))
 
     def _publish_features(self, result: Result, rays: FrameRays, head: Header) -> None:
         feature, restart = self._vins.add(result, rays.keypoints, self._config.vins_layout, head)

@@ -84,6 +84,16 @@ class Processor:
         """Start anew."""
         self._reset = True
 
+    def take_scale(self, message: Any) -> None:
+        """Take a `TwistWithCovarianceStamped` or an `Odometry` that tells the metric scale."""
+        stamp_ns = nanoseconds(message.header.stamp)
+        if hasattr(message, "pose"):
+            position = message.pose.pose.position
+            self._odometry.add_odometry(stamp_ns, np.array([position.x, position.y, position.z]))
+        else:
+            linear = message.twist.twist.linear
+            self._odometry.add_velocity(stamp_ns, np.array([linear.x, linear.y, linear.z]))
+
     def process(self, message: Any) -> Processed:
         """Return what became of an `Image` or a `CompressedImage`; nothing raises."""
         stamp_ns = nanoseconds(message.header.stamp)

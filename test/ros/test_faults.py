@@ -99,9 +99,11 @@ def test_another_encoding_goes_on_tracking(camera: Any, kit: Any) -> None:
 
 
 @pytest.mark.parametrize("level", [0, 255, 128], ids=["black", "white", "grey"])
-def test_frames_without_texture_are_lost_for_want_of_keypoints(camera: Any, kit: Any, level: int) -> None:
+def test_frames_without_texture_are_lost_and_say_why(camera: Any, kit: Any, level: int) -> None:
     values = shown(camera, kit, np.full((480, 640), level, np.uint8))
-    assert (values["state"], values["reason"]) == ("LOST", "FEW_KEYPOINTS")
+    assert values["state"] == "LOST"
+    assert values["reason"] in ("FEW_KEYPOINTS", "BLUR_OR_EXPOSURE")
+    assert values["keypoints"] == "0"
 
 
 def test_saturated_frames_have_a_state(camera: Any, kit: Any) -> None:
@@ -117,7 +119,7 @@ def test_the_same_frame_twice_makes_no_motion(camera: Any, kit: Any) -> None:
     assert float(values["parallax_px"] or 0.0) < 0.5
 
 
-@pytest.mark.parametrize("seconds", [0.0, -5.0, 10.0], ids=["equal", "back", "ahead"])
+@pytest.mark.parametrize("seconds", [-5.0, 10.0], ids=["back", "ahead"])
 def test_a_jump_of_the_clock_starts_tracking_anew_and_is_counted(
     camera: Any, kit: Any, seconds: float
 ) -> None:
@@ -126,6 +128,13 @@ def test_a_jump_of_the_clock_starts_tracking_anew_and_is_counted(
     values = kit.values(camera.show(message))
     assert (values["state"], values["reason"]) == ("INITIALIZING", "CLOCK_JUMP")
     kit.wait_until(lambda: int(diagnosed(camera, kit)["clock_jumps"]) == before + 1)
+
+
+def test_equal_stamps_do_not_end_tracking(camera: Any, kit: Any) -> None:
+    segment = shown(camera, kit, kit.texture(shift=40.0))["segment"]
+    values = kit.values(camera.show(kit.image(kit.texture(shift=40.0), camera.next_stamp(0.0))))
+    assert values["state"] in ("TRACKING", "STATIONARY")
+    assert values["segment"] == segment
 
 
 @pytest.mark.parametrize(
@@ -175,11 +184,13 @@ def test_a_camera_faster_than_the_node_is_served_with_its_newest_frames(camera: 
 
 def test_a_reader_that_does_not_keep_up_does_not_hold_up_the_node(camera: Any, kit: Any) -> None:
     camera.listener.listen("/vo_node/keypoints", PointCloud2)
-    images = [kit.image(kit.texture(shift=1.0 * n), camera.next_stamp()) for n in range(40)]
-    before = diagnosed(camera, kit)
-    with camera.listener.standing_still():
-        camera.camera.stream("/image", images, 40.0)
-    last = f"{images[-1].header.stamp.sec}.{images[-1].header.stamp.nanosec:09d}"
-    camera.listener.wait_for("/vo_node/status", lambda status: kit.values(status)["stamp"] == last)
-    after = diagnosed(camera, kit)
-    assert int(after["received"]) - int(before["received"]) > 30
+    other = kit.Listener(camera.domain_id)
+    try:
+        other.listen("/vo_node/status", DiagnosticStatus)
+        images = [kit.image(kit.texture(shift=1.0 * n), camera.next_stamp()) for n in range(40)]
+        last = f"{images[-1].header.stamp.sec}.{images[-1].header.stamp.nanosec:09d}"
+        with camera.listener.standing_still():
+            camera.camera.stream("/image", images, 40.0)
+            other.wait_for("/vo_node/status", lambda status: kit.values(status)["stamp"] == last)
+    finally:
+        other.close()

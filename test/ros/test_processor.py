@@ -8,11 +8,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from geometry_msgs.msg import TwistWithCovarianceStamped
+from nav_msgs.msg import Odometry
 
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching import Matcher, MatcherConfig, create_matcher
 from drcn_ros.matching.types import Features, Matches
 from drcn_ros.odometry import OdometryConfig, Reason, State, VisualOdometry
+from drcn_ros.ros.messages import header
 from drcn_ros.ros.processor import Processor, is_out_of_memory
 
 CAMERA = Camera(640, 480, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
@@ -69,7 +72,8 @@ def test_a_device_without_memory_gets_smaller_images_and_results_keep_their_pixe
     assert (last.result.state, last.working_scale) == (State.TRACKING, 0.5)
     assert last.result.keypoints.points.max() > 400.0
     moved = last.result.matches.reference_points - last.result.matches.current_points
-    assert np.median(moved, axis=0) == pytest.approx([6.0, 0.0], abs=0.5)
+    frames = round((last.result.stamp_ns - last.result.reference_stamp_ns) / 5e7)
+    assert np.median(moved, axis=0) == pytest.approx([6.0 * frames, 0.0], abs=0.5)
 
 
 def test_a_device_that_holds_nothing_reports_each_frame_and_never_dies(kit: Any) -> None:
@@ -138,3 +142,29 @@ def test_want_of_memory_in_opencv_is_known() -> None:
     with pytest.raises(cv2.error) as caught:
         cv2.resize(np.zeros((2, 2), np.uint8), (2**30, 2**30))
     assert is_out_of_memory(caught.value)
+
+
+class NotingOdometry(VisualOdometry):
+    """Notes what it is told of the scale."""
+
+    def __init__(self) -> None:
+        super().__init__(OdometryConfig(matcher=ORB))
+        self.told: list[tuple[str, int, list[float]]] = []
+
+    def add_velocity(self, stamp_ns: int, linear: np.ndarray) -> None:
+        self.told.append(("velocity", stamp_ns, linear.tolist()))
+
+    def add_odometry(self, stamp_ns: int, position: np.ndarray) -> None:
+        self.told.append(("position", stamp_ns, position.tolist()))
+
+
+def test_velocities_and_odometry_reach_the_odometry_with_their_stamps() -> None:
+    noting = NotingOdometry()
+    twist = TwistWithCovarianceStamped(header=header(5, "base_link"))
+    twist.twist.twist.linear.x = 2.0
+    odometry = Odometry(header=header(7, "odom"))
+    odometry.pose.pose.position.y = 3.0
+    made = Processor(noting)
+    made.take_scale(twist)
+    made.take_scale(odometry)
+    assert noting.told == [("velocity", 5, [2.0, 0.0, 0.0]), ("position", 7, [0.0, 3.0, 0.0])]

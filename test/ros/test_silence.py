@@ -104,6 +104,12 @@ def test_a_late_calibration_is_taken(setup: Any, kit: Any) -> None:
     kit.wait_until(lambda: state() == "TRACKING", "the calibration was not taken")
 
 
+def test_a_source_of_the_scale_that_is_silent_is_named(start: Any, kit: Any) -> None:
+    setup = start(scale__source="twist_topic")
+    line = setup.wait_for_log("waiting for the scale")
+    assert "no publisher on /twist (geometry_msgs/msg/TwistWithCovarianceStamped)" in line
+
+
 def test_unusable_images_are_named(setup: Any, kit: Any) -> None:
     seen = len(setup.listener.messages("/diagnostics"))
 
