@@ -48,7 +48,8 @@ class Outputs:
         self._matches = self._publishers.make(PointCloud2, "~/matches")
         self._points = self._publishers.make(PointCloud2, "~/points")
         self._relative_pose = self._publishers.make(PoseWithCovarianceStamped, "~/relative_pose")
-        self._status = self._publishers.make(DiagnosticStatus, "~/status")
+        # Small, and read by those who want to miss no frame.
+        self._status = self._publishers.make(DiagnosticStatus, "~/status", depth=100)
         self._match_image = self._publishers.make(Image, "~/match_image")
         self._match_image_compressed = self._publishers.make(CompressedImage, "~/match_image/compressed")
         self._feature = self._publishers.make(PointCloud, "~/feature")

@@ -19,9 +19,9 @@ class Publishers:
         self._node = node
         self._made: list[Any] = []
 
-    def make(self, kind: Any, topic: str) -> Any:
-        """Return a publisher, silent while the node is not active."""
-        publisher = self._node.create_lifecycle_publisher(kind, topic, QoSProfile(depth=_QUEUE))
+    def make(self, kind: Any, topic: str, depth: int = _QUEUE) -> Any:
+        """Return a publisher, silent while the node is not active; it keeps `depth` messages for readers."""
+        publisher = self._node.create_lifecycle_publisher(kind, topic, QoSProfile(depth=depth))
         self._made.append(publisher)
         return publisher
 

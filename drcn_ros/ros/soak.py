@@ -169,7 +169,8 @@ class _Run:
         self._counts: dict[str, int] = {}
         for name, kind in _TOPICS.items():
             callback = self._on_status if name == "status" else _ignore
-            self._node.create_subscription(kind, f"/{NODE_NAME}/{name}", callback, 10)
+            depth = 1000 if name == "status" else 10
+            self._node.create_subscription(kind, f"/{NODE_NAME}/{name}", callback, depth)
         self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
         self._executor = SingleThreadedExecutor(context=context)
         self._executor.add_node(self._node)
