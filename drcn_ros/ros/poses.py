@@ -136,12 +136,20 @@ class Accumulator:
 
 def _step(result: Result) -> UncertainPose | None:
     """Return the motion since the reference, or None where the pose was left as it was."""
+    return None if result.state is State.STATIONARY else _motion(result)
+
+
+def _motion(result: Result) -> UncertainPose | None:
+    """Return the motion since the reference in the unit of the path, or None where none was found."""
     if result.relative_pose is not None:
         return _scaled(result.relative_pose, result.step_length, result.step_deviation)
-    if result.state is State.STATIONARY or result.rotation is None or result.rotation_covariance is None:
+    if result.rotation is None or result.rotation_covariance is None:
         return None
     matrix, covariance = np.eye(4), np.zeros((6, 6))
     matrix[:3, :3], covariance[3:, 3:] = result.rotation, result.rotation_covariance
+    if result.state is State.STATIONARY:
+        # What moves the image as little as the noise does: an angle, or that angle at a distance of one unit.
+        covariance[:3, :3] = np.trace(result.rotation_covariance) * np.eye(3)
     return UncertainPose(matrix, covariance)
 
 
@@ -183,12 +191,8 @@ def _velocity(last: Result, result: Result) -> Velocity | None:
 
 def _in_current_axes(result: Result) -> Array | None:
     """Return the covariance of the motion since the reference in the axes of the current camera."""
-    if result.relative_pose is not None:
-        rotation, covariance = result.relative_pose.rotation, result.relative_pose.covariance
-    elif result.rotation is not None and result.rotation_covariance is not None:
-        rotation, covariance = result.rotation, np.zeros((6, 6))
-        covariance[3:, 3:] = result.rotation_covariance
-    else:
+    motion = _motion(result)
+    if motion is None:
         return None
-    turned = _twice(rotation.T)
-    return turned @ covariance @ turned.T
+    turned = _twice(motion.matrix[:3, :3].T)
+    return turned @ motion.covariance @ turned.T

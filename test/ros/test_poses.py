@@ -168,6 +168,18 @@ def test_standing_still_is_a_velocity_of_zero_and_adds_no_uncertainty(kit: Any) 
     assert pose.covariance == pytest.approx(before.covariance)
 
 
+def test_the_variance_of_a_metric_velocity_is_in_metres(kit: Any) -> None:
+    variances = []
+    for length in (1.0, 3.0):
+        accumulator = Accumulator()
+        results = steps(kit, 2, metric=True, step_length=length, step_deviation=0.1)
+        *_, (_, velocity) = [accumulator.add(result) for result in results]
+        variances.append(velocity.covariance[:3, :3].diagonal())
+    # Across the motion it grows with the square of the step, along it the step's own deviation counts.
+    assert variances[1][0] == pytest.approx(9.0 * variances[0][0], rel=1e-3)
+    assert variances[0][2] == pytest.approx((0.1 / 0.1) ** 2, rel=0.05)
+
+
 def test_a_lost_frame_has_no_pose_and_breaks_the_velocity(kit: Any) -> None:
     accumulator = Accumulator()
     first, second, third = steps(kit, 2)
