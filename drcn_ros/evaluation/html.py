@@ -18,6 +18,7 @@ table { border-collapse: collapse; margin: .6rem 0; font-variant-numeric: tabula
   overflow-x: auto; }
 th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #e4e4e4;
   vertical-align: top; }
+table.numbers td { white-space: nowrap; }
 th { font-weight: 600; color: #555; }
 img { max-width: 100%; height: auto; display: block; }
 figure { margin: .4rem 0 1.2rem; } figcaption { color: #555; font-size: .9rem; }
@@ -48,7 +49,8 @@ def table(rows: Sequence[Sequence[str]], headings: bool = True) -> str:
     for index, row in enumerate(rows):
         tag = "th" if headings and index == 0 else "td"
         lines.append("<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>")
-    return "<table>\n" + "\n".join(lines) + "\n</table>"
+    kind = ' class="numbers"' if headings else ""
+    return f"<table{kind}>\n" + "\n".join(lines) + "\n</table>"
 
 
 def notes(lines: Sequence[str]) -> str:

@@ -172,6 +172,7 @@ def plot_comparison(
                 _cumulative(axis, column(table, name), colour, run)
             axis.set_xlabel(label)
             axis.set_ylabel("share of frames")
+            axis.locator_params(axis="x", nbins=6)
             axis.set_ylim(0, 1)
 
 
