@@ -176,7 +176,7 @@ def test_the_variance_of_a_metric_velocity_is_in_metres(kit: Any) -> None:
         *_, (_, velocity) = [accumulator.add(result) for result in results]
         variances.append(velocity.covariance[:3, :3].diagonal())
     # Across the motion it grows with the square of the step, along it the step's own deviation counts.
-    assert variances[1][0] == pytest.approx(9.0 * variances[0][0], rel=1e-3)
+    assert variances[1][1] == pytest.approx(9.0 * variances[0][1], rel=1e-3)
     assert variances[0][2] == pytest.approx((0.1 / 0.1) ** 2, rel=0.05)
 
 
