@@ -5,9 +5,17 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from drcn_ros.configuration import build
+from drcn_ros.geometry.camera import Camera
+from drcn_ros.matching.base import Matcher
+from drcn_ros.matching.types import Features, Matches
 from drcn_ros.odometry import Frame, OdometryConfig, Reason, State, VisualOdometry
+from drcn_ros.odometry.config import REFERENCES, SCALE_SOURCES
 
 
 def angle_deg(first: np.ndarray, second: np.ndarray) -> float:
@@ -97,3 +105,168 @@ def test_too_few_keypoints_are_told_and_tracking_goes_on_after_them(point_world,
     world._points = everything
     assert (poor.state, poor.reason) == (State.LOST, Reason.FEW_KEYPOINTS)
     assert odometry.process(world.frame(2)).state is State.TRACKING
+
+
+def test_standing_still_tells_no_translation_and_keeps_the_pose(point_world, straight_poses):
+    world = point_world(straight_poses(12, (0.0, 0.0, 0.0)), noise_px=0.3)
+    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
+    results = [odometry.process(world.frame(index)) for index in range(12)]
+    assert all(result.state is State.STATIONARY for result in results[1:])
+    assert all(result.relative_pose is None for result in results)
+    assert np.array_equal(results[-1].pose, np.eye(4))
+
+
+def test_turning_on_the_spot_tells_the_rotation_alone(point_world, straight_poses):
+    world = point_world(straight_poses(10, (0.0, 0.0, 0.0), yaw=0.02), noise_px=0.3)
+    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
+    results = [odometry.process(world.frame(index)) for index in range(10)]
+    for index, result in enumerate(results[1:], start=1):
+        assert result.state is State.ROTATION_ONLY
+        assert result.relative_pose is None
+        assert rotation_deg(result.pose[:3, :3].T @ world.truth(0, index)[:3, :3]) < 0.1
+        assert np.array_equal(result.pose[:3, 3], np.zeros(3))
+
+
+def test_coming_to_rest_becomes_stationary(point_world, straight_poses):
+    moving = straight_poses(6, (0.15, 0.0, 0.1))
+    world = point_world(moving + [moving[-1]] * 10, noise_px=0.2)
+    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
+    results = [odometry.process(world.frame(index)) for index in range(16)]
+    assert results[5].state is State.TRACKING
+    assert [result.state for result in results[-4:]] == [State.STATIONARY] * 4
+
+
+def test_slow_motion_gets_a_baseline_from_a_keyframe(point_world, straight_poses):
+    world = point_world(straight_poses(30, (0.004, 0.0, 0.0)), noise_px=0.2, outliers=0.0)
+    found = {}
+    for reference in ("previous", "keyframe"):
+        odometry = VisualOdometry(build(OdometryConfig, {"reference": reference}), world.camera, world)
+        found[reference] = [odometry.process(world.frame(index)).state for index in range(30)]
+    assert found["keyframe"].count(State.TRACKING) > found["previous"].count(State.TRACKING)
+    assert found["keyframe"][-10:] == [State.TRACKING] * 10
+
+
+@pytest.mark.parametrize("reference", ["previous", "keyframe"])
+def test_the_path_has_the_true_shape_up_to_one_scale(point_world, straight_poses, reference):
+    poses = straight_poses(30, (0.05, 0.0, 0.12))
+    for index, pose in enumerate(poses):
+        pose[:3, 3] = [1.5 * np.sin(0.08 * index), 0.02 * index, 0.1 * index]
+    world = point_world(poses, count=800, noise_px=0.15)
+    odometry = VisualOdometry(build(OdometryConfig, {"reference": reference}), world.camera, world)
+    path = np.array([odometry.process(world.frame(index)).pose[:3, 3] for index in range(30)])
+    truth = np.array([world.truth(0, index)[:3, 3] for index in range(30)])
+    scale = (path * truth).sum() / (path**2).sum()
+    length = np.linalg.norm(np.diff(truth, axis=0), axis=1).sum()
+    assert np.sqrt(((scale * path - truth) ** 2).sum(axis=1).mean()) < 0.02 * length
+
+
+def test_a_lost_camera_is_found_again_at_a_keyframe_in_the_same_segment(point_world, straight_poses):
+    world = point_world(straight_poses(8, (0.1, 0.0, 0.1)))
+    odometry = VisualOdometry(build(OdometryConfig, {"recovery": 10.0}), world.camera, world)
+    for index in range(5):
+        odometry.process(world.frame(index))
+    everything = world._points
+    world._points = everything + np.array([0.0, 500.0, 0.0])
+    lost = odometry.process(world.frame(5))
+    world._points = everything
+    found = odometry.process(world.frame(6))
+    assert lost.state is State.LOST
+    assert lost.relative_pose is None
+    assert found.state is State.TRACKING
+    assert found.segment == 0
+    place = found.pose[:3, 3] / np.linalg.norm(found.pose[:3, 3])
+    assert angle_deg(place, np.array([1.0, 0.0, 1.0]) / np.sqrt(2.0)) < 5.0
+
+
+def test_a_loss_that_lasts_starts_a_new_segment(point_world, straight_poses):
+    world = point_world(straight_poses(12, (0.1, 0.0, 0.1)))
+    odometry = VisualOdometry(build(OdometryConfig, {"recovery": 0.25}), world.camera, world)
+    for index in range(3):
+        odometry.process(world.frame(index))
+    kept = world.match
+    world.match = lambda reference, current: Matches.empty()
+    states = [odometry.process(world.frame(index)) for index in range(3, 7)]
+    world.match = kept
+    again = odometry.process(world.frame(7))
+    assert [result.state for result in states[:2]] == [State.LOST] * 2
+    assert any(result.reason is Reason.STALE_REFERENCE for result in states)
+    assert again.segment == 1
+    assert again.state is State.TRACKING
+
+
+@pytest.mark.parametrize("source", ["twist_topic", "odometry_topic", "constant"])
+def test_a_metric_source_gives_metres_while_it_is_fresh(point_world, straight_poses, source):
+    world = point_world(straight_poses(30, (0.05, 0.0, 0.12)), noise_px=0.15)
+    config = build(OdometryConfig, {"scale.source": source, "scale.constant": 0.13, "reference": "previous"})
+    odometry = VisualOdometry(config, world.camera, world)
+    results = []
+    for index in range(30):
+        stamp = world.frame(index).stamp_ns
+        if index < 20:
+            odometry.add_velocity(stamp, np.array([0.5, 0.0, 1.2]))
+            odometry.add_odometry(stamp, world.poses[index][:3, 3])
+        results.append(odometry.process(world.frame(index)))
+    assert not results[1].metric or source == "constant"
+    assert results[19].metric
+    assert results[19].step_length == pytest.approx(0.13, rel=0.05)
+    assert np.linalg.norm(results[19].pose[:3, 3]) == pytest.approx(0.13 * 19, rel=0.05)
+    assert results[-1].metric == (source == "constant")
+    assert results[-1].step_length == pytest.approx(0.13, rel=0.05)
+
+
+def test_unit_steps_are_labelled_so(point_world, straight_poses):
+    world = point_world(straight_poses(4, (0.05, 0.0, 0.3)))
+    config = build(OdometryConfig, {"scale.source": "none", "reference": "previous"})
+    odometry = VisualOdometry(config, world.camera, world)
+    results = [odometry.process(world.frame(index)) for index in range(4)]
+    assert all(not result.metric for result in results)
+    assert results[-1].step_length == 1.0
+    assert np.linalg.norm(results[-1].pose[:3, 3]) == pytest.approx(3.0, rel=0.01)
+
+
+class Scribble(Matcher[Features]):
+    """Extracts and matches whatever the test draws."""
+
+    name = "scribble"
+
+    def __init__(self, draw: st.DataObject) -> None:
+        self._rng = np.random.default_rng(draw.draw(st.integers(0, 2**32 - 1)))
+        self._draw = draw
+
+    def extract(self, image: np.ndarray) -> Features:
+        count = self._draw.draw(st.sampled_from([0, 5, 30, 60]))
+        points = self._rng.uniform(-50.0, 700.0, (count, 2))
+        if count and self._draw.draw(st.booleans()):
+            points[: count // 2] = self._draw.draw(st.sampled_from([0.0, np.nan, np.inf, 320.0]))
+        ones = torch.ones(count)
+        return Features((640, 480), torch.tensor(points, dtype=torch.float32), ones, ones, None)
+
+    def match(self, reference: Features, current: Features) -> Matches:
+        count = self._rng.integers(0, min(len(reference), len(current)) + 1)
+        rows = self._rng.permutation(len(reference))[:count].astype(np.int64)
+        columns = self._rng.permutation(len(current))[:count].astype(np.int64)
+        if self._draw.draw(st.booleans()):
+            columns[::3] = -1
+        first = reference.points.numpy()[rows]
+        second = first + np.float32(self._draw.draw(st.sampled_from([0.0, 1.0, 1e6])))
+        return Matches(first, second, np.linspace(1, 0, count, dtype=np.float32), rows, columns)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(draw=st.data(), source=st.sampled_from(SCALE_SOURCES), reference=st.sampled_from(REFERENCES))
+def test_no_stream_raises_or_gives_a_number_that_is_not_finite(draw, source, reference):
+    config = build(OdometryConfig, {"scale.source": source, "reference": reference})
+    camera = Camera(640, 480, 500.0, 500.0, 319.5, 239.5)
+    odometry = VisualOdometry(config, camera, Scribble(draw))
+    stamp = 0
+    for _ in range(6):
+        stamp += draw.draw(st.sampled_from([0, 100_000_000, -500_000_000, 20_000_000_000]))
+        result = odometry.process(Frame(stamp, np.zeros((480, 640), np.uint8)))
+        assert np.isfinite(result.pose).all()
+        assert (result.relative_pose is not None) == (result.state is State.TRACKING)
+        assert len(result.inliers) == len(result.matches)
+        assert len(result.tracks.ids) == len(result.keypoints)
+        if result.relative_pose is not None:
+            assert np.isfinite(result.relative_pose.covariance).all()
+            assert result.step_length is not None
+            assert result.step_length > 0.0
