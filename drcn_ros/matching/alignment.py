@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn.functional import conv2d, grid_sample, pad
+from torch.nn.functional import grid_sample, pad
 
 from drcn_ros.matching.types import Matches
 
@@ -54,11 +54,17 @@ class Alignment:
 
 def smooth(image: torch.Tensor) -> torch.Tensor:
     """Return the (H, W) image in the smoothed form that `align` takes."""
-    steps = torch.arange(-3.0, 4.0, device=image.device)
-    kernel = torch.exp(-steps.square() / (2 * _SMOOTHING**2))
-    kernel = kernel / kernel.sum()
-    rows = conv2d(pad(image[None, None], (0, 0, 3, 3), mode="replicate"), kernel.view(1, 1, 7, 1))
-    return conv2d(pad(rows, (3, 3, 0, 0), mode="replicate"), kernel.view(1, 1, 1, 7))[0, 0]
+    steps = torch.arange(-3.0, 4.0)
+    shares = torch.exp(-steps.square() / (2 * _SMOOTHING**2))
+    shares = shares / shares.sum()
+    # Sums of shifted images are several times faster than a convolution of one channel.
+    for axis, reach in enumerate(((0, 0, 3, 3), (3, 3, 0, 0))):
+        padded = pad(image[None, None], reach, mode="replicate")[0, 0]
+        length = image.shape[axis]
+        image = torch.zeros_like(image)
+        for shift, share in enumerate(shares.tolist()):
+            image.add_(padded.narrow(axis, shift, length), alpha=share)
+    return image
 
 
 def align_matches(reference: torch.Tensor, current: torch.Tensor, matches: Matches) -> Matches:
@@ -176,11 +182,13 @@ class _Template:
         return product / (energy * self._energy).sqrt()
 
     def _warped(self, image: torch.Tensor, points: torch.Tensor, warps: torch.Tensor) -> torch.Tensor:
-        places = points[:, None] + self._offsets @ warps.transpose(1, 2)
+        # One product for all patches: rows of the offsets times the warps side by side.
+        moved = self._offsets @ warps.permute(2, 0, 1).reshape(2, -1)
+        places = (moved.view(len(self._offsets), -1, 2) + points).transpose(0, 1)
         return self._centred(_sample(image[None], places)[0])
 
     def _centred(self, values: torch.Tensor) -> torch.Tensor:
-        return values - (values * self._weights).sum(dim=-1, keepdim=True)
+        return values - (values @ self._weights)[..., None]
 
     def _solution(self, slopes: torch.Tensor) -> torch.Tensor:
         """Return (M, K, P): the weighted least squares step per unit of difference in each sample."""
@@ -188,8 +196,8 @@ class _Template:
         normal = weighted @ slopes.transpose(1, 2)
         damping = _DAMPING * normal.diagonal(dim1=1, dim2=2).mean(dim=1) + _TINY
         unit = torch.eye(normal.shape[1], device=slopes.device)
-        solution: torch.Tensor = torch.linalg.solve(normal + damping[:, None, None] * unit, weighted)
-        return solution
+        inverse: torch.Tensor = torch.linalg.inv(normal + damping[:, None, None] * unit)
+        return inverse @ weighted
 
 
 def _with_gradient(image: torch.Tensor) -> torch.Tensor:
