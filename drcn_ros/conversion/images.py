@@ -84,7 +84,8 @@ def image_from_message(message: Any) -> Image8:
         return to_eight_bits(wide.astype(np.uint16))
     image = pixels[:, :, 0, 0] if layout.channels == 1 else pixels[:, :, :, 0]
     if layout.conversion is None:
-        return image
+        converted: Image8 = image
+        return converted
     try:
         converted: Image8 = np.asarray(cv2.cvtColor(image, layout.conversion), np.uint8)
     except cv2.error:
