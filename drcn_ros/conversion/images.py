@@ -82,10 +82,9 @@ def image_from_message(message: Any) -> Image8:
     if layout.bytes_per_channel == 2:
         wide = pixels.view(">u2" if message.is_bigendian else "<u2")[:, :, 0, 0]
         return to_eight_bits(wide.astype(np.uint16))
-    image = pixels[:, :, 0, 0] if layout.channels == 1 else pixels[:, :, :, 0]
+    image: Image8 = pixels[:, :, 0, 0] if layout.channels == 1 else pixels[:, :, :, 0]
     if layout.conversion is None:
-        converted: Image8 = image
-        return converted
+        return image
     try:
         converted: Image8 = np.asarray(cv2.cvtColor(image, layout.conversion), np.uint8)
     except cv2.error:
