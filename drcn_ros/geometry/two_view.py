@@ -22,9 +22,9 @@ from drcn_ros.geometry.types import Array, RelativePose
 
 # Cells across and down for spreading matches, and how many matches a cell may always hold.
 _GRID = (10, 8)
-_FEWEST_IN_CELL = 4
+_FEWEST_IN_CELL, _MOST_IN_CELL = 4, 5
 # Part of the spread matches that make a start good enough, and how many times more another one must have.
-_WELL_SUPPORTED, _CLEARLY_MORE = 0.5, 1.2
+_WELL_SUPPORTED, _CLEARLY_MORE = 0.4, 1.2
 # Radians between directions of translation that count as one pose.
 _SAME_POSE = 0.03
 
@@ -131,7 +131,8 @@ def evenly_spread(points: Array) -> NDArray[np.int64]:
     first = np.flatnonzero(np.append(True, cell[1:] != cell[:-1]))
     counts = np.diff(np.append(first, len(cell)))
     rank = np.arange(len(cell)) - np.repeat(first, counts)
-    rows: NDArray[np.int64] = np.sort(order[rank < max(_FEWEST_IN_CELL, int(np.median(counts)))])
+    limit = np.clip(np.median(counts), _FEWEST_IN_CELL, _MOST_IN_CELL)
+    rows: NDArray[np.int64] = np.sort(order[rank < limit])
     return rows
 
 
