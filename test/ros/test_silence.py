@@ -18,8 +18,8 @@ pytestmark = pytest.mark.dds
 
 @pytest.fixture(scope="module")
 def setup(tmp_path_factory: pytest.TempPathFactory, kit: Any) -> Iterator[Any]:
-    override = {"qos_overrides./image.subscription.reliability": "reliable"}
-    setup = kit.Setup(tmp_path_factory.mktemp("silence"), **override)
+    changes = {"qos_overrides./image.subscription.reliability": "reliable", "scale.source": "twist_topic"}
+    setup = kit.Setup(tmp_path_factory.mktemp("silence"), **changes)
     setup.listener.listen("/diagnostics", DiagnosticArray)
     yield setup
     assert setup.close() == 0
@@ -38,9 +38,10 @@ def wait_for_diagnosis(setup: Any, kit: Any, text: str, level: bytes = Diagnosti
     return str(kit.wait_until(find, f"no diagnostics with {text!r}"))
 
 
-def test_without_a_camera_it_names_both_topics_once(setup: Any, kit: Any) -> None:
+def test_without_a_camera_it_names_all_that_is_missing_once(setup: Any, kit: Any) -> None:
     wait_for_diagnosis(setup, kit, "waiting for images: no publisher on /image (sensor_msgs/msg/Image)")
     wait_for_diagnosis(setup, kit, "waiting for calibration: no publisher on /camera_info")
+    wait_for_diagnosis(setup, kit, "waiting for the scale: no publisher on /twist (geometry_msgs/msg/Twist")
     setup.wait_for_log("no publisher on /image")
     assert setup.log.read_text().count("no publisher on /image") == 1
 
@@ -102,12 +103,6 @@ def test_a_late_calibration_is_taken(setup: Any, kit: Any) -> None:
         )
 
     kit.wait_until(lambda: state() == "TRACKING", "the calibration was not taken")
-
-
-def test_a_source_of_the_scale_that_is_silent_is_named(start: Any, kit: Any) -> None:
-    setup = start(scale__source="twist_topic")
-    line = setup.wait_for_log("waiting for the scale")
-    assert "no publisher on /twist (geometry_msgs/msg/TwistWithCovarianceStamped)" in line
 
 
 def test_unusable_images_are_named(setup: Any, kit: Any) -> None:
