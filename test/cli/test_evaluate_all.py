@@ -13,6 +13,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from drcn_ros.errors import InputError
@@ -67,7 +68,10 @@ def test_each_input_has_a_row_failures_their_reason_and_what_is_done_stays_done(
     assert not (out / "failures.csv").exists()
 
 
-def test_an_interrupted_run_ends_at_once_and_leaves_no_half_result(listed, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_ends_at_once_with_its_processes_and_leaves_no_half_result(
+    listed, tmp_path, number
+):
     out = tmp_path / "out"
     command = [sys.executable, "-m", "drcn_ros", "evaluate-all", str(listed), "--out", str(out)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -76,9 +80,11 @@ def test_an_interrupted_run_ends_at_once_and_leaves_no_half_result(listed, tmp_p
         assert time.monotonic() < end
         time.sleep(0.05)
     time.sleep(1)
-    process.send_signal(signal.SIGINT)
+    children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
+    assert not any(psutil.pid_exists(child) for child in children)
     assert "Traceback" not in errors
     for folder in (path for path in out.iterdir() if path.is_dir() and not path.name.startswith(".")):
         assert (folder / "report.html").is_file()
