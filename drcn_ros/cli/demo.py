@@ -190,7 +190,7 @@ def _table(live: LiveRun, answered: int, content: Mapping[str, Any]) -> list[lis
         ["frames out", f"{answered}, {len(live.published) - answered} dropped", ""],
         ["states", ", ".join(f"{name} {count}" for name, count in frames["states"].items()), ""],
         ["frames with a judged direction", str(direction["pairs"]), ""],
-        ["path in unit steps, after Sim(3)", path, ""],
+        ["path error after Sim(3)", path, ""],
     ]
 
 
