@@ -49,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = selection(arguments)
     sequence = open_source(arguments.input, source_options(arguments))
     require_rclpy()
-    signal.signal(signal.SIGTERM, _interrupt)
+    # A player that a script started with `&` begins with SIGINT ignored; it must end by it all the same.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
     try:
         _play(arguments, sequence, chosen)
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pty
 import signal
@@ -26,6 +27,7 @@ from drcn_ros.ros.player import Player
 pytestmark = pytest.mark.dds
 START = 1_700_000_000_000_000_000
 STEP = 50_000_000
+_DOMAINS = itertools.count(os.getpid())
 IMAGE, INFO = "/camera/image_raw", "/camera/camera_info"
 
 
@@ -82,7 +84,7 @@ def until(condition: Callable[[], bool], patience_s: float = 60.0) -> None:
 
 @pytest.fixture
 def domain_id() -> int:
-    return 101 + os.getpid() % 90
+    return 101 + next(_DOMAINS) % 90
 
 
 @pytest.fixture
@@ -165,7 +167,7 @@ def test_waiting_for_a_subscriber_is_told_once_and_can_be_given_up(domain_id):
     from rclpy.node import Node
 
     context = Context()
-    context.init(domain_id=domain_id + 1)
+    context.init(domain_id=domain_id)
     node = Node("camera", context=context)
     told: list[None] = []
     assert not Player(node, CameraPublisher(node, None)).wait_for_subscriber(lambda: told.append(None), 0.2)
@@ -181,15 +183,29 @@ def images(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def command(domain_id: int, *arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(domain_id)}
-    words = [sys.executable, "-m", "drcn_ros", "play", *arguments]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(words, env=environment, stderr=pipe, stdout=pipe, stdin=stdin, text=True)
+@pytest.fixture
+def command(domain_id: int) -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[str]:
+        environment = {**os.environ, "ROS_DOMAIN_ID": str(domain_id)}
+        words = [sys.executable, "-m", "drcn_ros", "play", *arguments]
+        pipe = subprocess.PIPE
+        started.append(
+            subprocess.Popen(words, env=environment, stderr=pipe, stdout=pipe, stdin=stdin, text=True)
+        )
+        return started[-1]
+
+    yield start
+    # A player that a failed test left behind would play on into the next one.
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
-def test_the_command_plays_an_input_to_its_end(listener, domain_id, images):
-    process = command(domain_id, str(images), "--step", "2")
+def test_the_command_plays_an_input_to_its_end(listener, command, images):
+    process = command(str(images), "--step", "2")
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 0, errors
     assert f"played 2 frames of {images}" in errors
@@ -198,8 +214,8 @@ def test_the_command_plays_an_input_to_its_end(listener, domain_id, images):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_loop_goes_on_until_it_is_interrupted_and_ends_well(listener, domain_id, images, number):
-    process = command(domain_id, str(images), "--loop", "--rate", "4")
+def test_a_loop_goes_on_until_it_is_interrupted_and_ends_well(listener, command, images, number):
+    process = command(str(images), "--loop", "--rate", "4")
     until(lambda: len(listener.images) > 8)
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
@@ -208,9 +224,9 @@ def test_a_loop_goes_on_until_it_is_interrupted_and_ends_well(listener, domain_i
     assert listener.images[4] == listener.images[0] == START
 
 
-def test_space_pauses_and_goes_on(listener, domain_id, images):
+def test_space_pauses_and_goes_on(listener, command, images):
     terminal, inner = pty.openpty()
-    process = command(domain_id, str(images), "--loop", "--rate", "2", stdin=inner)
+    process = command(str(images), "--loop", "--rate", "2", stdin=inner)
     try:
         until(lambda: len(listener.images) > 2)
         os.write(terminal, b" ")
@@ -232,8 +248,8 @@ def test_space_pauses_and_goes_on(listener, domain_id, images):
     ("arguments", "message"),
     [(["nowhere"], "input nowhere does not exist"), (["--rate", "0", "x"], r"rate 0.0: must be above 0")],
 )
-def test_a_mistake_is_one_line_and_exit_code_2(domain_id, arguments, message):
-    process = command(domain_id, *arguments)
+def test_a_mistake_is_one_line_and_exit_code_2(command, arguments, message):
+    process = command(*arguments)
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
     assert message in errors
