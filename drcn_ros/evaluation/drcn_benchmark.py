@@ -12,18 +12,20 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 
+import cv2
 import torch
 from torch import nn
-from torch.nn.functional import interpolate
 
 from drcn_ros.evaluation.timing import Seconds, Stage, fastest
 from drcn_ros.networks import plain_drcn
 from drcn_ros.networks.correlation import correlate, mutual_matching
 from drcn_ros.networks.drcn import DRCN, DRCNConfig
 from drcn_ros.networks.fine_search import SearchOptions, SearchResult, search
-from drcn_ros.networks.resnet_fpn import COARSE_STRIDE
+from drcn_ros.networks.resnet_fpn import COARSE_STRIDE, Bottleneck
+from drcn_ros.scenes.photographs import photograph
 
 _SEED = 11
+_PICTURE = "astronaut.png"
 # Movement between both images, pixels, and noise on the second one.
 _MOVED = 2 * COARSE_STRIDE
 _NOISE = 0.02
@@ -100,21 +102,16 @@ def run_drcn(backbone: str, width: int, height: int) -> int:
 
 
 def image_pair(width: int, height: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return two (1, 3, height, width) images in [0, 1] of noise of several sizes, the second moved."""
-    generator = torch.Generator().manual_seed(_SEED)
-    rows, columns = height + _MOVED, width + _MOVED
-    layers = [
-        interpolate(
-            torch.rand(1, 3, -(-rows // size), -(-columns // size), generator=generator),
-            size=(rows, columns),
-            mode="bilinear",
-            align_corners=False,
-        )
-        for size in (4, 8, 16, 32)
-    ]
-    canvas = torch.stack(layers).mean(dim=0)
+    """Return two (1, 3, height, width) cuts of a photograph in [0, 1], the second moved and with noise.
+
+    Raises:
+        MissingDependencyError: scikit-image, which brings the photograph, is not installed.
+    """
+    size = (width + _MOVED, height + _MOVED)
+    enlarged = cv2.resize(photograph(_PICTURE), size, interpolation=cv2.INTER_CUBIC)
+    canvas = torch.from_numpy(enlarged).permute(2, 0, 1)[None].float() / 255
     second = canvas[..., _MOVED:, _MOVED:]
-    noise = _NOISE * torch.randn(second.shape, generator=generator)
+    noise = _NOISE * torch.randn(second.shape, generator=torch.Generator().manual_seed(_SEED))
     return canvas[..., :height, :width].clone(), (second + noise).clamp(0, 1)
 
 
@@ -129,10 +126,12 @@ def calibrated_network(backbone: str, image: torch.Tensor) -> DRCN:
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
-            # The shortcut must not drown in the sum of many blocks.
-            nn.init.constant_(module.weight, 0.5)
             module.momentum = 1.0
             module.train()
+        elif isinstance(module, Bottleneck):
+            assert isinstance(module.bn3, nn.BatchNorm2d)
+            # The shortcut must not drown in the sum of many blocks.
+            nn.init.constant_(module.bn3.weight, 0.3)
     for weight, bias in zip(network.consensus.weights, network.consensus.biases, strict=True):
         # More positive than negative, as a filter that sums up agreement.
         weight.uniform_(-0.3, 0.7, generator=generator).mul_(6 / weight[0].numel())

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 
@@ -27,8 +28,19 @@ _TINY = 1e-30
 _SURELY_LESS = 1 - 1e-5
 # Least share of the largest number of windows that is searched together with it.
 _ALIKE = 0.8
+# Components per component of a sketch, and what keeps its bound above rounding.
+_SKETCHED = 8
+_ROUNDING = 1e-6
+# From this share of open windows on, they are first looked at through the sketch.
+_FLAT = 1 / 8
+# Least share of the groups for which making a sketch pays.
+_OFTEN = 1 / 4
+# From this share of all windows on, one product with all of them costs less than gathering these.
+_MANY = 1 / 3
 # Floats of features searched at once, and on a CPU gathered at once.
 _BLOCK = 1 << 24
+# Groups of 16 queries that are compared with a whole image at once.
+_DENSE_GROUPS = 8
 _GATHERED_AT_ONCE = 1 << 18
 
 
@@ -137,6 +149,45 @@ def fine_cells(coarse: torch.Tensor, width: int) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
+class Sketch:
+    """Features in a few directions that hold most of their length, and the length of what is left out.
+
+    The product of two vectors is at most the product of what is kept plus that of the lengths left out. Any
+    directions give a bound; the principal ones of the features themselves give a close one.
+
+    Attributes:
+        basis: (C, D) orthonormal.
+        values: (h w 16, D + 1), kept components and the length of the rest.
+    """
+
+    basis: torch.Tensor
+    values: torch.Tensor
+
+    @classmethod
+    def of(cls, values: torch.Tensor) -> Sketch:
+        """Sketch features (h w, 16, C)."""
+        some = values[:, :: _CELLS // 2].flatten(0, 1)
+        count = max(1, min(values.shape[2] // _SKETCHED, len(some)))
+        # One step of subspace iteration from features themselves: nearly the principal directions.
+        start = some[:: max(1, len(some) // count)][:count].T
+        basis = torch.linalg.qr(some.T @ (some @ start)).Q
+        return cls(basis, _sketched(values.flatten(0, 1), basis))
+
+    def bounds(self, features: torch.Tensor) -> torch.Tensor:
+        """Return (N, 16, cells): what products of (N, 16, C) with a coarse cell's fine cells never exceed."""
+        products = _sketched(features.flatten(0, 1), self.basis) @ self.values.T
+        cells = len(self.values) // _CELLS
+        return products.view(len(features), _CELLS, cells, _CELLS).amax(dim=3)
+
+
+def _sketched(vectors: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
+    kept = vectors @ basis
+    rest = vectors.square().sum(dim=1) - kept.square().sum(dim=1)
+    # Rounding must not make the bound too low.
+    return torch.cat([kept, (rest.clamp(min=0) + _ROUNDING).sqrt()[:, None]], dim=1)
+
+
+@dataclass(frozen=True)
 class FineBlocks:
     """Fine features ordered by coarse cell.
 
@@ -154,6 +205,11 @@ class FineBlocks:
         channels, height, width = fine.shape
         split = fine.view(channels, height // RATIO, RATIO, width // RATIO, RATIO)
         return cls(split.permute(1, 3, 2, 4, 0).reshape(-1, _CELLS, channels), width // RATIO)
+
+    @cached_property
+    def sketch(self) -> Sketch:
+        """What bounds products with these features cheaply; made when it is first needed."""
+        return Sketch.of(self.values)
 
     def locate(self, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the coarse cell and the place in it of fine cell numbers."""
@@ -301,16 +357,48 @@ def _look_further(
     doubtful = torch.nonzero((relative @ rest.amax(dim=2)[:, :, None]).amax(dim=(1, 2)) > _SURELY_LESS)[:, 0]
     promise = (relative[doubtful] @ rest[doubtful]).amax(dim=1)
     left = (promise > _SURELY_LESS).sum(dim=1)
+    # Where masks are flat, 1 is too weak a bound of the cosine.
+    flat = torch.nonzero(left > _FLAT * len(target.values))[:, 0]
+    if len(flat) < _OFTEN * len(left):
+        flat = flat[:0]
+    for start in range(0, len(flat), _DENSE_GROUPS):
+        some = flat[start : start + _DENSE_GROUPS]
+        chosen = doubtful[some]
+        masks = relative[chosen] @ rest[chosen]
+        promise[some] = (masks * target.sketch.bounds(features[chosen])).amax(dim=1)
+    left = (promise > _SURELY_LESS).sum(dim=1)
     cells, products = best.cells.clone(), best.products.clone()
     # Most have few cells left, some have many: those with like numbers are searched together.
     order = left.argsort(descending=True)[: int((left > 0).sum())]
     while len(order):
         count = int(left[order[0]])
-        size = int((left[order] >= _ALIKE * count).sum())
+        many = count > _MANY * len(target.values)
+        size = int((left[order] >= (_MANY * len(target.values) if many else _ALIKE * count)).sum())
         now, order = order[:size], order[size:]
         chosen = doubtful[now]
-        found = _look(features[chosen], target, shares, rows[chosen], promise[now].topk(count).indices)
+        if many:
+            found = _look_everywhere(features[chosen], target, shares, rows[chosen])
+        else:
+            windows = promise[now].topk(count).indices
+            found = _look(features[chosen], target, shares, rows[chosen], windows)
         better = found.products > products[chosen]
         cells[chosen] = torch.where(better, found.cells, cells[chosen])
         products[chosen] = torch.where(better, found.products, products[chosen])
     return _Best(cells, products)
+
+
+def _look_everywhere(
+    features: torch.Tensor, target: FineBlocks, shares: torch.Tensor, rows: torch.Tensor
+) -> _Best:
+    """Correlate (N, 16, C) features with all fine cells of the target."""
+    others = target.values.flatten(0, 1).T
+    cells, products = [], []
+    for start in range(0, len(features), _DENSE_GROUPS):
+        some, corners = features[start : start + _DENSE_GROUPS], rows[start : start + _DENSE_GROUPS]
+        cosines = (some.flatten(0, 1) @ others).view(len(some), _CELLS, -1, _CELLS)
+        product, window = (shares @ corners * cosines.amax(dim=3)).max(dim=2)
+        chosen = window[:, :, None, None].expand(-1, -1, 1, _CELLS)
+        place = cosines.gather(2, chosen)[:, :, 0].argmax(dim=2)
+        cells.append(target.number(window, place))
+        products.append(product)
+    return _Best(torch.cat(cells), torch.cat(products))
