@@ -21,8 +21,9 @@ FloatArray = NDArray[np.float32]
 
 # Rays per image row and column and pixel; their mean is the pixel, as on a sensor.
 _SUPERSAMPLING = 2
-# Rows cast at once, so that all that belongs to them stays in the processor's cache.
+# Rows, or for small images pixels, cast at once: all that belongs to them stays in the processor's cache.
 _BAND = 32
+_BAND_PIXELS = 20480
 _NEAR = 0.02
 
 
@@ -47,9 +48,11 @@ class _Rays:
 
     def bands(self) -> Iterator[_Rays]:
         rows, columns = self.shape
-        for top in range(0, rows, _BAND):
-            y = self.y[top : top + _BAND]
-            x = self.x if len(self.x) == 1 else self.x[top : top + _BAND]
+        # Whole pixels: each is the mean of two rows of rays.
+        band = max(_BAND, _BAND_PIXELS // columns // _SUPERSAMPLING * _SUPERSAMPLING)
+        for top in range(0, rows, band):
+            y = self.y[top : top + band]
+            x = self.x if len(self.x) == 1 else self.x[top : top + band]
             yield _Rays(x, y, (len(y), columns))
 
     def columns(self, low: float, high: float) -> slice:
@@ -82,6 +85,31 @@ class _Plane:
     origin: FloatArray
 
 
+@dataclass(frozen=True)
+class _Frame:
+    """What a rectangle's plane is made of, in world coordinates; a camera only turns it.
+
+    Attributes:
+        vectors: (5, 3) its sides across and down, their normal, and the duals of both sides in the plane.
+        texels_per_metre: of its texture.
+        normal_length: of the normal.
+    """
+
+    vectors: Array
+    texels_per_metre: float
+    normal_length: float
+
+    @classmethod
+    def of(cls, rectangle: Rectangle) -> _Frame:
+        across, down = rectangle.across, rectangle.down
+        normal = np.cross(across, down)
+        square = normal @ normal
+        duals = np.cross(down, normal) / square, np.cross(normal, across) / square
+        rows, columns = rectangle.texture.shape[:2]
+        texels = max(columns / float(np.linalg.norm(across)), rows / float(np.linalg.norm(down)))
+        return cls(np.stack([across, down, normal, *duals]), texels, float(np.sqrt(square)))
+
+
 @dataclass
 class _Hits:
     """The nearest surface along each ray; zero where there is none.
@@ -109,6 +137,7 @@ class Renderer:
     def __init__(self, scene: Sequence[Rectangle], camera: Camera) -> None:
         self.camera = camera
         self._scene = list(scene)
+        self._frames = [_Frame.of(rectangle) for rectangle in scene]
         self._atlas = Atlas([rectangle.texture for rectangle in scene])
         fine = camera.scaled(camera.width * _SUPERSAMPLING, camera.height * _SUPERSAMPLING)
         self._fine_rays = list(_Rays.of(fine).bands())
@@ -151,18 +180,18 @@ class Renderer:
         planes = []
         for index, rectangle in enumerate(self._scene):
             corner = rotation @ (rectangle.corner + (shift if rectangle.moving else 0.0) - centre)
-            across, down = rotation @ rectangle.across, rotation @ rectangle.down
-            plane = _plane(rectangle, corner, across, down, self._atlas.origins[index])
+            size = rectangle.texture.shape[1::-1]
+            plane = _plane(self._frames[index], corner, rotation, size, self._atlas.origins[index])
             if plane is not None:
                 planes.append(plane)
         return planes
 
 
 def _plane(
-    rectangle: Rectangle, corner: Array, across: Array, down: Array, origin: FloatArray
+    frame: _Frame, corner: Array, rotation: Array, size: tuple[int, int], origin: FloatArray
 ) -> _Plane | None:
     """Return the linear forms of a rectangle, or None if it shows its back or lies behind the camera."""
-    normal = np.cross(across, down)
+    across, down, normal, dual_across, dual_down = frame.vectors @ rotation.T
     distance = float(normal @ corner)
     if distance <= 0:
         return None
@@ -173,11 +202,6 @@ def _plane(
     # A point r * z of the plane is corner + u * across + v * down. Dividing by z and multiplying by
     # normal . r / distance = 1 / z leaves forms that are linear in r.
     facing = normal / distance
-    dual_across = np.cross(down, normal) / (normal @ normal)
-    dual_down = np.cross(normal, across) / (normal @ normal)
-    rows, columns = rectangle.texture.shape[:2]
-    texels_per_metre = max(columns / float(np.linalg.norm(across)), rows / float(np.linalg.norm(down)))
-    cosine_scale = float(np.linalg.norm(normal)) / distance
     return _Plane(
         facing.astype(np.float32),
         (dual_across - (dual_across @ corner) * facing).astype(np.float32),
@@ -186,8 +210,8 @@ def _plane(
         outline.max(axis=0),
         # Seen under the angle a, a ray's footprint on the plane is depth / cos(a) wide, and
         # cos(a) = normal . r / |normal| |r|.
-        texels_per_metre * cosine_scale,
-        np.array([columns, rows], np.float32),
+        frame.texels_per_metre * frame.normal_length / distance,
+        np.array(size, np.float32),
         origin,
     )
 
