@@ -33,7 +33,8 @@ from drcn_ros.matching.drcn_features import (
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
 from drcn_ros.networks.drcn import DRCN
-from drcn_ros.networks.fine_search import FineBlocks, SearchOptions, best_targets
+from drcn_ros.networks.fine_blocks import FineBlocks
+from drcn_ros.networks.fine_search import SearchOptions, best_targets
 from drcn_ros.networks.resnet_fpn import FINE_STRIDE
 
 # Coarse cells that a query looks into.

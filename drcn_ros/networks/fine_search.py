@@ -7,41 +7,37 @@ divided by its sum, times the cosine of the fine features. As a cosine is at mos
 cannot hold the best target if its mask is below a product that was already found. So the cells with the
 largest masks are correlated first, and then only those whose masks are above the best product. The result is
 that of the dense search.
-
-Fine cells are numbered row by row. Fine cell (x, y) lies in coarse cell (x // 4, y // 4).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 import torch
 
-# Fine cells per coarse cell, along one axis and in all.
-RATIO = 4
-_CELLS = RATIO * RATIO
-_SUM_FLOOR = 1e-15
+from drcn_ros.networks.fine_blocks import CELLS, FineBlocks, fine_cells
+from drcn_ros.networks.masks import Masks
+
 _TINY = 1e-30
 # A product that is smaller by more than rounding.
 _SURELY_LESS = 1 - 1e-5
 # Least share of the largest number of windows that is searched together with it.
 _ALIKE = 0.8
-# Components per component of a sketch, and what keeps its bound above rounding.
-_SKETCHED = 8
-_ROUNDING = 1e-6
 # From this share of open windows on, they are first looked at through the sketch.
 _FLAT = 1 / 8
 # Least share of the groups for which making a sketch pays.
 _OFTEN = 1 / 4
 # From this share of all windows on, one product with all of them costs less than gathering these.
 _MANY = 1 / 3
-# Floats of features searched at once, and on a CPU gathered at once.
+# Groups that are tried before masks count as too flat to prune, and those then searched without trying.
+_TRIED = 16
+_UNTRIED = 128
+# Floats of features searched at once, and on a CPU gathered at once, and of scores with a whole image.
 _BLOCK = 1 << 24
-# Groups of 16 queries that are compared with a whole image at once.
-_DENSE_GROUPS = 8
 _GATHERED_AT_ONCE = 1 << 18
+_SCORES_AT_ONCE = 1 << 23
 
 
 @dataclass(frozen=True)
@@ -114,144 +110,12 @@ def search(
     return SearchResult(queries, targets, forward, sources[number], backward[number])
 
 
-def mask_rows(correlation: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
-    """Return (N, hB, wB) masks for positions (N, 2), x and y in coarse cells of A; differentiable.
-
-    The correlation (hA, wA, hB, wB) is interpolated between four cells, the last row and column continued. As
-    in the reference, a map is halved where x or y is 0 and vanishes where both are, then divided by its sum.
-    """
-    height, width = correlation.shape[:2]
-    low = positions.floor().long()
-    part_x, part_y = (positions - low).to(correlation.dtype)[:, :, None, None].unbind(dim=1)
-    limit = low.new_tensor([width - 1, height - 1])
-    (x, y), (right, below) = low.minimum(limit).T, (low + 1).minimum(limit).T
-    upper = (1 - part_x) * correlation[y, x] + part_x * correlation[y, right]
-    lower = (1 - part_x) * correlation[below, x] + part_x * correlation[below, right]
-    present = 1 - 0.5 * (positions == 0).sum(dim=1).to(correlation.dtype)[:, None, None]
-    maps = present * ((1 - part_y) * upper + part_y * lower)
-    return maps / (maps.sum(dim=(1, 2), keepdim=True) + _SUM_FLOOR)
-
-
 def select_queries(correlation: torch.Tensor, share: float) -> torch.Tensor:
     """Return the fine cells of the coarse cells of A with the largest best correlation, ordered by number."""
     height, width = correlation.shape[:2]
     best = correlation.flatten(2).amax(dim=2).flatten()
     kept = best.topk(math.floor(share * height * width)).indices
     return fine_cells(kept, width).flatten().sort().values
-
-
-def fine_cells(coarse: torch.Tensor, width: int) -> torch.Tensor:
-    """Return (N, 16) numbers of the fine cells in coarse cells (N,) of a coarse map of a width."""
-    step = torch.arange(RATIO, device=coarse.device)
-    inside = step[:, None] * (RATIO * width) + step
-    first = coarse // width * (_CELLS * width) + coarse % width * RATIO
-    return first[:, None] + inside.flatten()
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """Features in a few directions that hold most of their length, and the length of what is left out.
-
-    The product of two vectors is at most the product of what is kept plus that of the lengths left out. Any
-    directions give a bound; the principal ones of the features themselves give a close one.
-
-    Attributes:
-        basis: (C, D) orthonormal.
-        values: (h w 16, D + 1), kept components and the length of the rest.
-    """
-
-    basis: torch.Tensor
-    values: torch.Tensor
-
-    @classmethod
-    def of(cls, values: torch.Tensor) -> Sketch:
-        """Sketch features (h w, 16, C)."""
-        some = values[:, :: _CELLS // 2].flatten(0, 1)
-        count = max(1, min(values.shape[2] // _SKETCHED, len(some)))
-        # One step of subspace iteration from features themselves: nearly the principal directions.
-        start = some[:: max(1, len(some) // count)][:count].T
-        basis = torch.linalg.qr(some.T @ (some @ start)).Q
-        return cls(basis, _sketched(values.flatten(0, 1), basis))
-
-    def bounds(self, features: torch.Tensor) -> torch.Tensor:
-        """Return (N, 16, cells): what products of (N, 16, C) with a coarse cell's fine cells never exceed."""
-        products = _sketched(features.flatten(0, 1), self.basis) @ self.values.T
-        cells = len(self.values) // _CELLS
-        return products.view(len(features), _CELLS, cells, _CELLS).amax(dim=3)
-
-
-def _sketched(vectors: torch.Tensor, basis: torch.Tensor) -> torch.Tensor:
-    kept = vectors @ basis
-    rest = vectors.square().sum(dim=1) - kept.square().sum(dim=1)
-    # Rounding must not make the bound too low.
-    return torch.cat([kept, (rest.clamp(min=0) + _ROUNDING).sqrt()[:, None]], dim=1)
-
-
-@dataclass(frozen=True)
-class FineBlocks:
-    """Fine features ordered by coarse cell.
-
-    Attributes:
-        values: (h w, 16, C), cells and within them fine cells row by row.
-        width: w, of the coarse map.
-    """
-
-    values: torch.Tensor
-    width: int
-
-    @classmethod
-    def of(cls, fine: torch.Tensor) -> FineBlocks:
-        """Reorder a (C, 4 h, 4 w) map."""
-        channels, height, width = fine.shape
-        split = fine.view(channels, height // RATIO, RATIO, width // RATIO, RATIO)
-        return cls(split.permute(1, 3, 2, 4, 0).reshape(-1, _CELLS, channels), width // RATIO)
-
-    @cached_property
-    def sketch(self) -> Sketch:
-        """What bounds products with these features cheaply; made when it is first needed."""
-        return Sketch.of(self.values)
-
-    def locate(self, cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the coarse cell and the place in it of fine cell numbers."""
-        y, x = cells // (RATIO * self.width), cells % (RATIO * self.width)
-        coarse = y // RATIO * self.width + x // RATIO
-        return coarse, y % RATIO * RATIO + x % RATIO
-
-    def number(self, coarse: torch.Tensor, place: torch.Tensor) -> torch.Tensor:
-        """Return the fine cell numbers of places in coarse cells."""
-        y = coarse // self.width * RATIO + place // RATIO
-        return y * (RATIO * self.width) + coarse % self.width * RATIO + place % RATIO
-
-
-class Masks:
-    """What `mask_rows` gives at (x / 4, y / 4) for fine cells (x, y), without making it for all at once."""
-
-    def __init__(self, correlation: torch.Tensor) -> None:
-        """Take a correlation (hA, wA, hB, wB) whose rows are wanted for cells of A."""
-        self.height, self.width = correlation.shape[:2]
-        self.rows = correlation.flatten(2).flatten(0, 1)
-        self.sums = self.rows.sum(dim=1)
-        steps = torch.arange(RATIO, device=correlation.device) / RATIO
-        y, x = (step.flatten().to(correlation.dtype) for step in torch.meshgrid(steps, steps, indexing="ij"))
-        # (16, 4): share of each corner in each of the fine cells.
-        self.shares = torch.stack([(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], dim=1)
-
-    def corners(self, coarse: torch.Tensor) -> torch.Tensor:
-        """Return (N, 4) coarse cells between which the fine cells of coarse cells (N,) lie."""
-        y, x = coarse // self.width, coarse % self.width
-        below, right = (y + 1).clamp(max=self.height - 1), (x + 1).clamp(max=self.width - 1)
-        return torch.stack(
-            [y * self.width + x, y * self.width + right, below * self.width + x, below * self.width + right],
-            dim=1,
-        )
-
-    def scales(self, coarse: torch.Tensor) -> torch.Tensor:
-        """Return (N, 16) factors that make the interpolated rows masks."""
-        place = torch.arange(_CELLS, device=coarse.device)
-        left = (coarse % self.width == 0)[:, None] & (place % RATIO == 0)
-        top = (coarse < self.width)[:, None] & (place < RATIO)
-        present = 1 - 0.5 * (left.to(self.sums.dtype) + top.to(self.sums.dtype))
-        return present / (present * (self.sums[self.corners(coarse)] @ self.shares.T) + _SUM_FLOOR)
 
 
 def best_targets(
@@ -277,21 +141,31 @@ def best_targets(
     # Neighbouring queries look into the same windows: the fine cells of a coarse cell are searched together.
     cells, group = torch.unique(coarse, return_inverse=True)
     scales = masks.scales(cells)
-    wanted = torch.zeros(len(cells), _CELLS, dtype=torch.bool, device=queries.device)
+    wanted = torch.zeros(len(cells), CELLS, dtype=torch.bool, device=queries.device)
     wanted[group, place] = True
     found = torch.zeros_like(wanted, dtype=torch.int64)
     products = torch.zeros_like(scales)
     count = min(options.windows, len(target.values))
-    size = max(1, _BLOCK // (count * target.values[0].numel()))
-    for start in range(0, len(cells), size):
-        chunk = slice(start, start + size)
+    most = max(1, _BLOCK // (count * target.values[0].numel()))
+    start, flat = 0, options.exact
+    while start < len(cells):
+        # Pruning that fails costs more than it saves: a few groups tell whether it is worth trying on.
+        chunk = slice(start, start + (min(_TRIED, most) if flat else most))
         rows = masks.rows[masks.corners(cells[chunk])]
         windows = rows.amax(dim=1).topk(count).indices
         features = source.values[cells[chunk]]
         best = _look(features, target, masks.shares, rows, windows)
         if options.exact:
-            best = _look_further(features, target, masks.shares, rows, windows, best, wanted[chunk])
+            best, dense = _look_further(features, target, masks.shares, rows, windows, best, wanted[chunk])
+            flat = 2 * dense > len(rows)
         found[chunk], products[chunk] = best.cells, best.products
+        start = chunk.stop
+        if flat:
+            chunk = slice(start, start + _UNTRIED)
+            rows = masks.rows[masks.corners(cells[chunk])]
+            best = _look_everywhere(source.values[cells[chunk]], target, masks.shares, rows, wanted[chunk])
+            found[chunk], products[chunk] = best.cells, best.products
+            start = chunk.stop
     measures = (products * scales)[group, place]
     return torch.where(measures != 0, found[group, place], 0), measures
 
@@ -319,7 +193,7 @@ def _look(
     mask = rows.gather(2, windows[:, None].expand(-1, 4, -1)).transpose(1, 2) @ shares.T
     products, window = (mask * cosines.amax(dim=2)).max(dim=1)
     number = torch.arange(len(features), device=features.device)[:, None]
-    place = cosines[number, window, :, torch.arange(_CELLS, device=features.device)].argmax(dim=2)
+    place = cosines[number, window, :, torch.arange(CELLS, device=features.device)].argmax(dim=2)
     return _Best(target.number(windows.gather(1, window), place), products)
 
 
@@ -327,18 +201,18 @@ def _cosines(features: torch.Tensor, target: FineBlocks, windows: torch.Tensor) 
     """Return (N, K, 16, 16) dot products of the fine cells of windows (N, K) with features (N, 16, C)."""
     number, count = windows.shape
     channels = features.shape[2]
-    cosines = features.new_empty(number, count * _CELLS, _CELLS)
+    cosines = features.new_empty(number, count * CELLS, CELLS)
     # What is gathered must still be in the cache when it is multiplied.
     block = _GATHERED_AT_ONCE if features.device.type == "cpu" else _BLOCK
-    step = min(max(1, block // (count * _CELLS * channels)), number)
-    gathered = features.new_empty(step * count, _CELLS, channels)
+    step = min(max(1, block // (count * CELLS * channels)), number)
+    gathered = features.new_empty(step * count, CELLS, channels)
     columns = features.transpose(1, 2).contiguous()
     for start in range(0, number, step):
         part = windows[start : start + step].flatten()
         others = torch.index_select(target.values, 0, part, out=gathered[: len(part)])
-        others = others.view(-1, count * _CELLS, channels)
+        others = others.view(-1, count * CELLS, channels)
         torch.bmm(others, columns[start : start + step], out=cosines[start : start + step])
-    return cosines.view(number, count, _CELLS, _CELLS)
+    return cosines.view(number, count, CELLS, CELLS)
 
 
 def _look_further(
@@ -349,8 +223,12 @@ def _look_further(
     windows: torch.Tensor,
     best: _Best,
     wanted: torch.Tensor,
-) -> _Best:
-    """Correlate with every other coarse cell whose mask is above the best product of a wanted query."""
+) -> tuple[_Best, int]:
+    """Correlate with every other coarse cell whose mask is above the best product of a wanted query.
+
+    Returns:
+        The best, and of how many coarse cells the fine cells had to be compared with the whole image.
+    """
     rest = rows.scatter(2, windows[:, None].expand(-1, 4, -1), 0)
     # Shares of the corners relative to what is to be beaten: a mask above 1 may do so.
     relative = wanted[:, :, None] * shares / best.products.clamp(min=_TINY)[:, :, None]
@@ -359,46 +237,71 @@ def _look_further(
     left = (promise > _SURELY_LESS).sum(dim=1)
     # Where masks are flat, 1 is too weak a bound of the cosine.
     flat = torch.nonzero(left > _FLAT * len(target.values))[:, 0]
-    if len(flat) < _OFTEN * len(left):
-        flat = flat[:0]
-    for start in range(0, len(flat), _DENSE_GROUPS):
-        some = flat[start : start + _DENSE_GROUPS]
-        chosen = doubtful[some]
-        masks = relative[chosen] @ rest[chosen]
-        promise[some] = (masks * target.sketch.bounds(features[chosen])).amax(dim=1)
-    left = (promise > _SURELY_LESS).sum(dim=1)
+    if len(flat) >= _OFTEN * len(left):
+        chosen = doubtful[flat]
+        promise[flat] = _bounds(features[chosen], target, relative[chosen], rest[chosen], wanted[chosen])
+        left = (promise > _SURELY_LESS).sum(dim=1)
     cells, products = best.cells.clone(), best.products.clone()
+    order = left.argsort(descending=True)
+    many = int((left > _MANY * len(target.values)).sum())
     # Most have few cells left, some have many: those with like numbers are searched together.
-    order = left.argsort(descending=True)[: int((left > 0).sum())]
+    order = order[: int((left > 0).sum())]
+    if many:
+        chosen = doubtful[order[:many]]
+        found = _look_everywhere(features[chosen], target, shares, rows[chosen], wanted[chosen])
+        cells[chosen], products[chosen] = found.cells, found.products
+        order = order[many:]
     while len(order):
         count = int(left[order[0]])
-        many = count > _MANY * len(target.values)
-        size = int((left[order] >= (_MANY * len(target.values) if many else _ALIKE * count)).sum())
+        size = int((left[order] >= _ALIKE * count).sum())
         now, order = order[:size], order[size:]
         chosen = doubtful[now]
-        if many:
-            found = _look_everywhere(features[chosen], target, shares, rows[chosen])
-        else:
-            windows = promise[now].topk(count).indices
-            found = _look(features[chosen], target, shares, rows[chosen], windows)
+        found = _look(features[chosen], target, shares, rows[chosen], promise[now].topk(count).indices)
         better = found.products > products[chosen]
         cells[chosen] = torch.where(better, found.cells, cells[chosen])
         products[chosen] = torch.where(better, found.products, products[chosen])
-    return _Best(cells, products)
+    return _Best(cells, products), many
+
+
+def _bounds(
+    features: torch.Tensor,
+    target: FineBlocks,
+    relative: torch.Tensor,
+    rows: torch.Tensor,
+    wanted: torch.Tensor,
+) -> torch.Tensor:
+    """Return (N, cells): what the products of wanted queries with coarse cells never exceed."""
+    bounds = torch.empty_like(rows[:, 0])
+    for chunk, group, place in _wanted_chunks(wanted, target):
+        masks = relative[chunk] @ rows[chunk]
+        masks[group, place] *= target.sketch.bounds(features[chunk][group, place])
+        bounds[chunk] = masks.amax(dim=1)
+    return bounds
 
 
 def _look_everywhere(
-    features: torch.Tensor, target: FineBlocks, shares: torch.Tensor, rows: torch.Tensor
+    features: torch.Tensor, target: FineBlocks, shares: torch.Tensor, rows: torch.Tensor, wanted: torch.Tensor
 ) -> _Best:
-    """Correlate (N, 16, C) features with all fine cells of the target."""
+    """Correlate the wanted of (N, 16, C) features with all fine cells of the target; others find nothing."""
     others = target.values.flatten(0, 1).T
-    cells, products = [], []
-    for start in range(0, len(features), _DENSE_GROUPS):
-        some, corners = features[start : start + _DENSE_GROUPS], rows[start : start + _DENSE_GROUPS]
-        cosines = (some.flatten(0, 1) @ others).view(len(some), _CELLS, -1, _CELLS)
-        product, window = (shares @ corners * cosines.amax(dim=3)).max(dim=2)
-        chosen = window[:, :, None, None].expand(-1, -1, 1, _CELLS)
-        place = cosines.gather(2, chosen)[:, :, 0].argmax(dim=2)
-        cells.append(target.number(window, place))
-        products.append(product)
-    return _Best(torch.cat(cells), torch.cat(products))
+    cells = torch.zeros_like(wanted, dtype=torch.int64)
+    products = torch.zeros_like(rows[:, 0, :1]).expand(-1, CELLS).clone()
+    for chunk, group, place in _wanted_chunks(wanted, target):
+        cosines = (features[chunk][group, place] @ others).view(len(group), -1, CELLS)
+        masks = (shares @ rows[chunk])[group, place]
+        product, window = masks.mul_(cosines.amax(dim=2)).max(dim=1)
+        inside = cosines[torch.arange(len(group), device=group.device), window].argmax(dim=1)
+        cells[chunk][group, place] = target.number(window, inside)
+        products[chunk][group, place] = product
+    return _Best(cells, products)
+
+
+def _wanted_chunks(
+    wanted: torch.Tensor, target: FineBlocks
+) -> Iterator[tuple[slice, torch.Tensor, torch.Tensor]]:
+    """Yield slices of the N groups of 16, and within each the group and place of those that are wanted."""
+    size = max(1, _SCORES_AT_ONCE // (CELLS * CELLS * len(target.values)))
+    for start in range(0, len(wanted), size):
+        chunk = slice(start, start + size)
+        group, place = torch.nonzero(wanted[chunk], as_tuple=True)
+        yield chunk, group, place

@@ -8,7 +8,9 @@ import torch
 from torch.nn import functional
 
 from drcn_ros.networks.consensus import NeighbourhoodConsensus
-from drcn_ros.networks.fine_search import RATIO, SearchResult, mask_rows, select_queries
+from drcn_ros.networks.fine_blocks import RATIO
+from drcn_ros.networks.fine_search import SearchResult, select_queries
+from drcn_ros.networks.masks import mask_rows
 
 # Rows of the dense score matrix that are held at once; the reference's number.
 _ROWS = 1000

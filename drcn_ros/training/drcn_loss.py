@@ -16,7 +16,8 @@ import torch
 from torch.nn.functional import conv2d
 
 from drcn_ros.networks.drcn import DRCN, DRCNMaps
-from drcn_ros.networks.fine_search import RATIO, mask_rows
+from drcn_ros.networks.fine_blocks import RATIO
+from drcn_ros.networks.masks import mask_rows
 from drcn_ros.networks.resnet_fpn import COARSE_STRIDE, FINE_STRIDE
 
 # Quarters of the reference's blur kernels, from a corner to the centre.

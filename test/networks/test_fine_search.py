@@ -9,7 +9,8 @@ import torch
 
 from drcn_ros.networks import plain_drcn
 from drcn_ros.networks.correlation import normalise
-from drcn_ros.networks.fine_search import FineBlocks, SearchOptions, fine_cells, search, select_queries
+from drcn_ros.networks.fine_blocks import FineBlocks, fine_cells
+from drcn_ros.networks.fine_search import SearchOptions, search, select_queries
 
 
 def _features(height: int, width: int, seed: int) -> torch.Tensor:
