@@ -122,7 +122,11 @@ def _fit(pairs: RayPairs, focal: float, config: TwoViewConfig) -> EpipolarFit | 
 
 
 def evenly_spread(points: Array) -> NDArray[np.int64]:
-    """Return rows, in their order, of points (2 or more, N): of each cell of a grid no more than usual."""
+    """Return rows of points (2 or more, N), best first: of each cell of a grid no more than usual.
+
+    The best one of each cell comes first, then the second ones: what looks alike in both images because it
+    moves with the camera has the best scores, and progressive sampling would hardly draw anything else.
+    """
     low, high = points[:2].min(axis=1, keepdims=True), points[:2].max(axis=1, keepdims=True)
     grid = np.array(_GRID)[:, None]
     column, row = np.minimum(((points[:2] - low) / np.maximum(high - low, 1e-9) * grid).astype(int), grid - 1)
@@ -132,7 +136,8 @@ def evenly_spread(points: Array) -> NDArray[np.int64]:
     counts = np.diff(np.append(first, len(cell)))
     rank = np.arange(len(cell)) - np.repeat(first, counts)
     limit = np.clip(np.median(counts), _FEWEST_IN_CELL, _MOST_IN_CELL)
-    rows: NDArray[np.int64] = np.sort(order[rank < limit])
+    chosen = rank < limit
+    rows: NDArray[np.int64] = order[chosen][np.lexsort((order[chosen], rank[chosen]))]
     return rows
 
 
