@@ -65,6 +65,7 @@ class DegradationConfig:
         0.8, "Share in changed light; shadows and shading come less often.", minimum=0.0, maximum=1.0
     )
     exposure: float = parameter(0.2, "Share with a wrong exposure.", minimum=0.0, maximum=1.0)
+    strongest_gain: float = parameter(2.5, "Largest gain of a wrong exposure.", minimum=1.0)
     blur: float = parameter(0.45, "Share blurred by focus or motion.", minimum=0.0, maximum=1.0)
     same_blur: float = parameter(
         0.5, "Share of blurred pairs with the same blur in both images.", minimum=0.0, maximum=1.0
@@ -85,6 +86,9 @@ class LossConfig:
     repeatability: float = parameter(0.7, "Weight of the repeatability term.", minimum=0.0)
     peakiness: float = parameter(0.5, "Weight of the peakiness term.", minimum=0.0)
     position: float = parameter(0.5, "Weight of the term on sub-pixel keypoint positions.", minimum=0.0)
+    position_from: int = parameter(
+        0, "Step from which the term on positions counts; before, keypoints are still anywhere.", minimum=0
+    )
     coarse: float = parameter(1.0, "Weight of the term on the coarse correlation.", minimum=0.0)
 
 

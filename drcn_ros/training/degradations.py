@@ -17,6 +17,7 @@ Kernel = NDArray[np.float32]
 # Motion reaches this many times the deviation of a focus blur.
 _MOTION_REACH = 5.0
 _SUBSTEPS = 8
+_LEAST_GAIN = 0.12
 # Of the images in changed light, the shares with uneven light and with a shadow or highlight.
 _SHADED, _SHADOWED = 0.375, 0.3125
 
@@ -40,7 +41,8 @@ def degrade(
     images = _lighting(images, strength, random, config)
     images = _blur(images, random, config)
     wrong = random.random(count) < config.exposure
-    gain = np.where(wrong, np.exp(random.uniform(np.log(0.12), np.log(2.5), count)), 1.0)
+    gains = random.uniform(np.log(_LEAST_GAIN), np.log(config.strongest_gain), count)
+    gain = np.where(wrong, np.exp(gains), 1.0)
     images = images * _column(gain, images)
     noisy = random.random(count) < config.noise
     deviation = np.where(noisy, random.uniform(0.003, 0.04, count) * strength, 0.0)

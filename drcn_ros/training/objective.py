@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import nn
 
@@ -30,10 +32,14 @@ class CompactObjective(nn.Module):
         # Matching does not use it; without a gradient it must not wait for one.
         network.detail_temperature.requires_grad_(False)
 
-    def forward(self, pairs: PairBatch, generator: torch.Generator) -> tuple[torch.Tensor, Losses]:
-        """Return the loss and its parts."""
+    def forward(self, pairs: PairBatch, generator: torch.Generator, step: int) -> tuple[torch.Tensor, Losses]:
+        """Return the loss of a step and its parts."""
         images = torch.cat([pairs.first, pairs.second]).contiguous(memory_format=torch.channels_last)
         with torch.autocast(images.device.type, torch.float16, enabled=self._half):
             maps = self.network(images)
         losses = compact_losses(self.network, maps, pairs, self._config, generator)
-        return losses.total(self._config), losses
+        return losses.total(self._weights(step)), losses
+
+    def _weights(self, step: int) -> LossConfig:
+        early = step < self._config.position_from
+        return replace(self._config, position=0.0) if early else self._config

@@ -229,7 +229,7 @@ class Trainer:
         for group in self._optimiser.param_groups:
             group["lr"] = rate
         statistics = [buffer.clone() for buffer in self.network.buffers()]
-        loss, parts = self._objective(pairs, generator)
+        loss, parts = self._objective(pairs, generator, self.step)
         self._optimiser.zero_grad()
         self._scaler.scale(loss).backward()
         self._scaler.unscale_(self._optimiser)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_the_shipped_configuration_is_accepted() -> None:
     config = read_config(ROOT / "config" / "train.yaml")
     assert config.loss.position == 1.0
-    assert config.start == "embedded"
+    assert config.start == ""
 
 
 def test_sections_and_overrides_are_read(tmp_path: Path) -> None:

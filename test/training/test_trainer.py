@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+from drcn_ros.configuration import flatten
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.weights import load_network
@@ -87,6 +92,35 @@ def test_training_starts_from_weights_without_changing_what_they_say(small_confi
         run.network.eval()
         before, now = embedded(images), run.network(images)
     torch.testing.assert_close(now.fine.values, before.fine.values, rtol=1e-4, atol=1e-4)
+
+
+def test_the_term_on_positions_counts_from_its_step_on(small_config: Make) -> None:
+    run = trainer(small_config(steps=4, loss__position_from=2))
+    run.run()
+    weights = dataclasses.asdict(run.config.loss)
+    for entry in read_log(Path(run.config.output)):
+        terms = {name: weights[name] * entry[name] for name in weights if name in entry}
+        if entry["step"] <= 2:
+            assert terms.pop("position") > 0
+        assert entry["loss"] == pytest.approx(sum(terms.values()), rel=1e-5)
+
+
+def test_a_run_killed_while_it_writes_goes_on_from_a_whole_checkpoint(
+    small_config: Make,
+) -> None:
+    config = small_config(steps=400, checkpoint_seconds=0.0)
+    settings = [word for name, value in flatten(config).items() for word in ("--set", f"{name}={value}")]
+    command = [sys.executable, "-m", "drcn_ros", "train", *settings]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+        written = Path(config.output) / WEIGHTS
+        while not written.exists() and process.poll() is None:
+            time.sleep(0.01)
+        time.sleep(0.3)
+        process.kill()
+        _, said = process.communicate()
+    assert written.exists(), said.decode()
+    assert 0 < trainer(config).step < 400
+    assert load_network(written)
 
 
 class Poisoned:
