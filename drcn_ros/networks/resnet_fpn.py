@@ -125,9 +125,9 @@ class ResnetFpn(nn.Module):
         c4 = self.layer3(c3)
         p4 = self.lateral4(c4)
         p3 = self.lateral3(c3)
-        p3 = p3 + _enlarge(p4, p3)
+        p3 += _enlarge(p4, p3)
         p2 = self.lateral2(c2)
-        p2 = p2 + _enlarge(p3, p2)
+        p2 += _enlarge(p3, p2)
         return self.fine(p2), self.coarse(p4)
 
     def fuse(self, for_cpu: bool = True) -> ResnetFpn:

@@ -8,6 +8,7 @@ points 0, 1, -1, 2, -2 cost a decimal digit; the points 0, +-1/sqrt(2), +-sqrt(2
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -59,21 +60,25 @@ class WinogradConv2d(nn.Module):
         # A dilated convolution is an ordinary one on each of the interleaved images that it skips over.
         rows = -(-height // (step * _OUT))
         columns = -(-width // (step * _OUT))
-        padded = features.new_zeros(count, (_OUT * rows + 2) * step, (_OUT * columns + 2) * step, channels)
-        padded[:, step : step + height, step : step + width] = features.permute(0, 2, 3, 1)
-        interleaved = padded.view(count, _OUT * rows + 2, step, _OUT * columns + 2, step, channels)
-        tiles = interleaved.unfold(1, _IN, _OUT).unfold(3, _IN, _OUT)
-        result = features.new_empty(count, rows, _OUT, step, columns, _OUT, step, outputs)
         rows_at_once = min(rows, max(1, _TILES // columns))
+        # A strip of the padded image at a time: a whole copy of a large map costs more memory than all else.
+        strip = features.new_zeros((_OUT * rows_at_once + 2) * step, (_OUT * columns + 2) * step, channels)
+        result = features.new_empty(count, rows, _OUT, step, columns, _OUT, step, outputs)
         # Two buffers used in turn for all tiles: fresh memory for each costs as much as its arithmetic.
         size = _IN * _IN * rows_at_once * columns * max(channels, outputs)
         buffers = features.new_empty(2, size).unbind()
-        for image in range(count):
-            for phase in range(step * step):
-                i, j = divmod(phase, step)
-                for start in range(0, rows, rows_at_once):
-                    part = slice(start, start + rows_at_once)
-                    result[image, part, :, i, :, :, j] = self._filtered(tiles[image, part, i, :, j], buffers)
+        for image, start in itertools.product(range(count), range(0, rows, rows_at_once)):
+            part = slice(start, min(start + rows_at_once, rows))
+            top = (_OUT * start - 1) * step
+            inside = features[image, :, max(top, 0) : top + len(strip)].permute(1, 2, 0)
+            skipped = max(top, 0) - top
+            strip[:skipped] = 0
+            strip[skipped : skipped + len(inside), step : step + width] = inside
+            strip[skipped + len(inside) :] = 0
+            interleaved = strip.view(-1, step, _OUT * columns + 2, step, channels)
+            tiles = interleaved.unfold(0, _IN, _OUT).unfold(2, _IN, _OUT)[: part.stop - part.start]
+            for i, j in itertools.product(range(step), repeat=2):
+                result[image, part, :, i, :, :, j] = self._filtered(tiles[:, i, :, j], buffers)
         dense = result.view(count, rows * _OUT * step, columns * _OUT * step, outputs)[:, :height, :width]
         if self.bias is not None:
             dense += self.bias
