@@ -63,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     first, last = report.samples[0], report.samples[-1]
     print(f"published {report.published} images in {report.seconds:.0f} s")
     print(f"received {report.received} = processed {report.processed} + dropped {report.dropped}")
+    print(f"{report.statuses} statuses came, the last of them of frame {report.last_number}")
     print(
         f"memory grew by {report.growth_mb:.1f} MB, from {first.memory_mb:.1f} MB after {first.frame} images"
     )

@@ -163,7 +163,7 @@ class Activity:
             self._image_served = time.monotonic()
         try:
             age_ms = 1e3 * (time.monotonic() - incoming.arrived)
-            self._outputs.publish(processed, {"age_ms": age_ms})
+            self._outputs.publish(processed, {"age_ms": age_ms, "number": self._tally.next_number})
         except Exception as error:
             # One message that cannot be made must not end the thread that makes all others.
             self._warn_throttled("publish", f"cannot publish: {type(error).__name__}: {error}")

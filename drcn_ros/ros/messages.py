@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import array
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,63 +23,14 @@ from geometry_msgs.msg import (
 )
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
-from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
-from drcn_ros.geometry.points import triangulate
 from drcn_ros.geometry.rotation import cross_matrix
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Result, State
 from drcn_ros.ros.poses import UNKNOWN_VARIANCE, UncertainPose, Velocity
-from drcn_ros.ros.rays import FrameRays
 
 NANOSECONDS = 1_000_000_000
-
-KEYPOINT_FIELDS = np.dtype(
-    [
-        ("x", "<f4"),
-        ("y", "<f4"),
-        ("z", "<f4"),
-        ("u", "<f4"),
-        ("v", "<f4"),
-        ("score", "<f4"),
-        ("scale", "<f4"),
-        ("id", "<u4"),
-        ("age", "<u4"),
-    ]
-)
-MATCH_FIELDS = np.dtype(
-    [
-        ("x", "<f4"),
-        ("y", "<f4"),
-        ("z", "<f4"),
-        ("u", "<f4"),
-        ("v", "<f4"),
-        ("ref_x", "<f4"),
-        ("ref_y", "<f4"),
-        ("ref_u", "<f4"),
-        ("ref_v", "<f4"),
-        ("score", "<f4"),
-        ("id", "<u4"),
-        ("inlier", "u1"),
-        ("ref_sec", "<i4"),
-        ("ref_nanosec", "<u4"),
-    ]
-)
-
-POINT_FIELDS = np.dtype(
-    [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("u", "<f4"), ("v", "<f4"), ("score", "<f4"), ("id", "<u4")]
-)
-
-# Rays that meet at a smaller angle, radians, meet anywhere: the noise of a pixel is of this size.
-_LEAST_ANGLE = 1e-3
-
-_POINT_FIELD_TYPES = {
-    "<f4": PointField.FLOAT32,
-    "<u4": PointField.UINT32,
-    "<i4": PointField.INT32,
-    "|u1": PointField.UINT8,
-}
 
 # A state in which the odometry knows what the camera does.
 _GOOD_STATES = (State.TRACKING, State.ROTATION_ONLY, State.STATIONARY)
@@ -109,94 +59,6 @@ def byte_array(data: NDArray[Any]) -> array.array[int]:
     return result
 
 
-def point_cloud(rows: NDArray[np.void], head: Header) -> PointCloud2:
-    """Return a structured array (N,), x among its fields, as a cloud of N points with the same fields."""
-    return PointCloud2(
-        header=head,
-        height=1,
-        width=len(rows),
-        fields=list(_point_fields(rows.dtype)),
-        is_bigendian=False,
-        point_step=rows.dtype.itemsize,
-        row_step=rows.dtype.itemsize * len(rows),
-        data=byte_array(rows),
-        is_dense=not np.isnan(rows["x"]).any(),
-    )
-
-
-@lru_cache(maxsize=16)
-def _point_fields(kind: np.dtype[np.void]) -> tuple[PointField, ...]:
-    """Return the description of a row; it is the same for every message, and slow to make."""
-    fields = []
-    for name in kind.names or ():
-        part, offset = kind.fields[name][:2]  # type: ignore[index]
-        base, shape = part.subdtype or (part, ())
-        count = int(np.prod(shape, dtype=int))
-        fields.append(
-            PointField(name=name, offset=int(offset), datatype=_POINT_FIELD_TYPES[base.str], count=count)
-        )
-    return tuple(fields)
-
-
-def keypoint_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
-    """Return one row of `KEYPOINT_FIELDS` per keypoint, with its descriptor where the result has them.
-
-    A point without normalised coordinates has NaN in x, y and z.
-    """
-    keypoints = result.keypoints
-    fields = KEYPOINT_FIELDS
-    if keypoints.descriptors is not None:
-        size = keypoints.descriptors.shape[1]
-        fields = np.dtype([*KEYPOINT_FIELDS.descr, ("descriptor", "<f4", (size,))])
-    rows = np.zeros(len(keypoints), fields)
-    _set_rays(rows, rays.keypoints)
-    rows["u"], rows["v"] = keypoints.points[:, 0], keypoints.points[:, 1]
-    rows["score"], rows["scale"] = keypoints.scores, keypoints.scales
-    rows["id"], rows["age"] = result.tracks.ids, result.tracks.ages
-    if keypoints.descriptors is not None:
-        rows["descriptor"] = keypoints.descriptors
-    return rows
-
-
-def match_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
-    """Return one row of `MATCH_FIELDS` per match; a match without a keypoint has the id 0."""
-    matches = result.matches
-    rows = np.zeros(len(matches), MATCH_FIELDS)
-    _set_rays(rows, rays.current)
-    rows["u"], rows["v"] = matches.current_points[:, 0], matches.current_points[:, 1]
-    rows["ref_x"], rows["ref_y"] = rays.reference[:, 0], rays.reference[:, 1]
-    rows["ref_u"], rows["ref_v"] = matches.reference_points[:, 0], matches.reference_points[:, 1]
-    rows["score"] = matches.scores
-    has_keypoint = matches.current_index >= 0
-    rows["id"][has_keypoint] = result.tracks.ids[matches.current_index[has_keypoint]]
-    rows["inlier"] = result.inliers
-    if result.reference_stamp_ns is not None:
-        rows["ref_sec"] = result.reference_stamp_ns // NANOSECONDS
-        rows["ref_nanosec"] = result.reference_stamp_ns % NANOSECONDS
-    return rows
-
-
-def point_rows(result: Result, rays: FrameRays, scale: float) -> NDArray[np.void]:
-    """Return one row of `POINT_FIELDS` per inlier whose rays meet in front of both cameras.
-
-    Coordinates are those of the reference camera; u and v are the pixel in its image. `scale` is the length
-    of the translation.
-    """
-    relative, kept = result.relative_pose, result.inliers
-    if relative is None:
-        return np.zeros(0, POINT_FIELDS)
-    rows = match_rows(result, rays)[kept]
-    translation = scale * relative.translation
-    points, angles = triangulate(rays.reference[kept], rays.current[kept], relative.rotation, translation)
-    usable = np.isfinite(points).all(axis=1) & (angles > _LEAST_ANGLE)
-    points = points[usable]
-    found = np.zeros(len(points), POINT_FIELDS)
-    found["x"], found["y"], found["z"] = points.T
-    for name, source in (("u", "ref_u"), ("v", "ref_v"), ("score", "score"), ("id", "id")):
-        found[name] = rows[source][usable]
-    return found
-
-
 def quaternion(rotation: Array) -> tuple[float, float, float, float]:
     """Return (x, y, z, w), w not negative, of a rotation matrix (3, 3).
 
@@ -217,11 +79,6 @@ def quaternion(rotation: Array) -> tuple[float, float, float, float]:
         values[3] = m[k, j] - m[j, k]
     values /= np.linalg.norm(values) * (-1.0 if values[3] < 0.0 else 1.0)
     return float(values[0]), float(values[1]), float(values[2]), float(values[3])
-
-
-def _set_rays(rows: NDArray[np.void], rays: Array) -> None:
-    # z is 1, or NaN with the others, so that viewers leave the point out.
-    rows["x"], rows["y"], rows["z"] = rays[:, 0], rays[:, 1], 1.0 + 0.0 * rays[:, 0]
 
 
 def matrix_from_parts(translation: Any, rotation: Any) -> Array:

@@ -65,7 +65,8 @@ class MotionOutputs:
 
     def publish(self, result: Result, camera_frame: str) -> None:
         """Publish the motion at one frame."""
-        pose, velocity = self._accumulator.add(result)
+        with_velocity = wanted(self._twist) or (result.metric and wanted(self._odometry))
+        pose, velocity = self._accumulator.add(result, with_velocity)
         if pose is None:
             return
         if self._base is not None:

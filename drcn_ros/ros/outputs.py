@@ -15,13 +15,13 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud, PointCloud2
 from std_msgs.msg import Bool, Header
 
 from drcn_ros.odometry import Result
-from drcn_ros.ros import messages
+from drcn_ros.ros import clouds, messages
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.drawing import MatchPainter
 from drcn_ros.ros.motion_outputs import MotionOutputs
 from drcn_ros.ros.processor import GIVEN_UP, Processed
 from drcn_ros.ros.publishers import Publishers, wanted
-from drcn_ros.ros.rays import FrameRays, RayBook
+from drcn_ros.ros.rays import FrameRays
 from drcn_ros.ros.vins import VinsTracks
 
 _JPEG_QUALITY = 85
@@ -56,7 +56,6 @@ class Outputs:
         self._restart = self._publishers.make(Bool, "~/restart")
         self._painter = MatchPainter()
         self._vins = VinsTracks()
-        self._rays = RayBook()
 
     @property
     def problem(self) -> str:
@@ -81,12 +80,12 @@ class Outputs:
         """Publish all that was made of one frame; `extra` goes into its status."""
         begin = time.perf_counter()
         result = processed.result
-        rays = self._rays.add(result, processed.camera)
+        rays = FrameRays(result, processed.camera)
         head = messages.header(result.stamp_ns, processed.frame_id)
         if wanted(self._keypoints):
-            self._keypoints.publish(messages.point_cloud(messages.keypoint_rows(result, rays), head))
+            self._keypoints.publish(clouds.serialised_cloud(clouds.keypoint_rows(result, rays), head))
         if wanted(self._matches):
-            self._matches.publish(messages.point_cloud(messages.match_rows(result, rays), head))
+            self._matches.publish(clouds.serialised_cloud(clouds.match_rows(result, rays), head))
         if result.relative_pose is not None and wanted(self._relative_pose):
             relative = result.relative_pose
             self._relative_pose.publish(
@@ -117,7 +116,7 @@ class Outputs:
             return
         head = messages.header(result.reference_stamp_ns, processed.frame_id)
         scale = 1.0 if result.step_length is None else result.step_length
-        self._points.publish(messages.point_cloud(messages.point_rows(result, rays, scale), head))
+        self._points.publish(clouds.serialised_cloud(clouds.point_rows(result, rays, scale), head))
 
     def _publish_features(self, result: Result, rays: FrameRays, head: Header) -> None:
         feature, restart = self._vins.add(result, rays.keypoints, self._config.vins_layout, head)

@@ -3,8 +3,7 @@
 """The accumulated poses as the serialised form of `nav_msgs/Path`.
 
 A path of 5000 message objects takes hundreds of milliseconds to build and serialise, on each publication; as
-an array in the layout of the wire (plain CDR, little endian) it takes one or two. CDR aligns each number to
-its size, counted from after the four bytes that name the encapsulation.
+an array in the layout of the wire it takes one or two.
 """
 
 from __future__ import annotations
@@ -13,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.geometry.types import Array
+from drcn_ros.ros import wire
 from drcn_ros.ros.messages import NANOSECONDS, quaternion
 
-_LITTLE_ENDIAN_CDR = b"\x00\x01\x00\x00"
 _DOUBLES = 7
 
 
@@ -64,29 +63,23 @@ class PathBuffer:
 
     def serialised(self, frame_id: str) -> bytes:
         """Return the message, its header with the last pose's stamp; the buffer must not be empty."""
-        name = frame_id.encode() + b"\0"
+        name = wire.text(frame_id)
         stamps, poses = self._stamps[self._first : self._end], self._poses[self._first : self._end]
-        head = stamps[-1].tobytes() + _integer(len(name)) + name
-        head += b"\0" * (-len(head) % 4) + _integer(len(stamps))
+        head = stamps[-1].tobytes() + name + wire.integer(len(stamps))
         # The first pose begins where the head ends, the others where the doubles of the one before end.
         begin = head + _records(stamps[:1], poses[:1], name, len(head))
-        return _LITTLE_ENDIAN_CDR + begin + _records(stamps[1:], poses[1:], name, 0)
+        return wire.LITTLE_ENDIAN + begin + _records(stamps[1:], poses[1:], name, 0)
 
 
 def _records(stamps: NDArray[np.int32], poses: Array, name: bytes, offset: int) -> bytes:
-    text = _integer(len(name)) + name
-    padding = -(offset + 8 + len(text)) % 8
+    padding = -(offset + 8 + len(name)) % 8
     fields = np.dtype(
-        [("stamp", "<i4", (2,)), ("text", f"V{len(text) + padding}"), ("pose", "<f8", (_DOUBLES,))]
+        [("stamp", "<i4", (2,)), ("text", f"V{len(name) + padding}"), ("pose", "<f8", (_DOUBLES,))]
     )
     rows = np.zeros(len(stamps), fields)
     rows["stamp"], rows["pose"] = stamps, poses
-    rows["text"] = np.void(text + b"\0" * padding)
+    rows["text"] = np.void(name + bytes(padding))
     return rows.tobytes()
-
-
-def _integer(value: int) -> bytes:
-    return value.to_bytes(4, "little")
 
 
 def _seconds(stamp_ns: int) -> tuple[int, int]:

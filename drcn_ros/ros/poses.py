@@ -100,8 +100,11 @@ class Accumulator:
         self._known: OrderedDict[int, UncertainPose] = OrderedDict()
         self._last: Result | None = None
 
-    def add(self, result: Result) -> tuple[UncertainPose | None, Velocity | None]:
-        """Return the pose and the velocity of the camera at this frame, each None where it is not known."""
+    def add(self, result: Result, with_velocity: bool = True) -> tuple[UncertainPose | None, Velocity | None]:
+        """Return the pose and the velocity of the camera at this frame, each None where it is not known.
+
+        The velocity is left out where nobody wants it.
+        """
         if result.segment != self._segment:
             self._segment = result.segment
             self._known.clear()
@@ -113,7 +116,7 @@ class Accumulator:
         else:
             self._last = None
             return None, None
-        velocity = None if self._last is None else _velocity(self._last, result)
+        velocity = _velocity(self._last, result) if with_velocity and self._last is not None else None
         self._known[result.stamp_ns] = pose
         if len(self._known) > _MEMORY:
             self._known.popitem(last=False)

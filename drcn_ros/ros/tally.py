@@ -25,15 +25,22 @@ class Tally:
         self._total_ms, self._age_ms = Percentiles(), Percentiles()
         self._ended = NOTHING
         self._rejected = self._clock_jumps = self._restarts = 0
+        self._frames = 0
         self.last: Processed | None = None
 
     def receive(self, now: float) -> None:
         """Note that a frame came."""
         self._received.add(now)
 
+    @property
+    def next_number(self) -> int:
+        """Number of the frame that is noted next, counted from 1 over the life of the node."""
+        return self._frames + 1
+
     def process(self, processed: Processed, arrived: float) -> None:
         """Note what became of a frame, and that its messages are out."""
         result = processed.result
+        self._frames += 1
         if result.reason in GIVEN_UP:
             self._rejected += 1
         if result.reason is Reason.CLOCK_JUMP:

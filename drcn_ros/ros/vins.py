@@ -1,19 +1,19 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Tracks in the layouts that VINS-Mono and VINS-Fusion read."""
+"""Tracks in the layouts that VINS-Mono and VINS-Fusion read, serialised: an object per point is slow."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from geometry_msgs.msg import Point32
 from numpy.typing import NDArray
-from sensor_msgs.msg import ChannelFloat32, PointCloud
 from std_msgs.msg import Header
 
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Result
+from drcn_ros.ros import wire
 
 # The readers restart their own estimation after a gap of this length, so they have to be told.
 _LONGEST_GAP_NS = 1_000_000_000
@@ -39,8 +39,8 @@ class VinsTracks:
     def __init__(self) -> None:
         self._last: _Seen | None = None
 
-    def add(self, result: Result, rays: Array, layout: str, head: Header) -> tuple[PointCloud | None, bool]:
-        """Return the message of this frame, if there is one, and whether the reader must restart before it.
+    def add(self, result: Result, rays: Array, layout: str, head: Header) -> tuple[bytes | None, bool]:
+        """Return the `PointCloud` of this frame, serialised, and whether the reader must restart before it.
 
         Args:
             result: of the frame.
@@ -48,8 +48,8 @@ class VinsTracks:
             layout: mono or fusion.
             head: header of the message.
 
-        The first frame after a start or a restart gives no message: the readers drop it, or take its missing
-        velocities for real.
+        Without calibration there is no message. The first frame after a start or a restart gives none either:
+        the readers drop it, or take its missing velocities for real.
         """
         last = self._last
         self._last = _Seen(result.stamp_ns, result.segment, result.tracks.ids, rays)
@@ -72,15 +72,14 @@ class VinsTracks:
             "vx": velocities[:, 0],
             "vy": velocities[:, 1],
         }
-        zeros = np.zeros(len(now))
-        return (
-            PointCloud(
-                header=head,
-                points=[Point32(x=x, y=y, z=1.0) for x, y in rays[now].tolist()],
-                channels=[
-                    ChannelFloat32(name=name, values=columns.get(name, zeros).astype(float).tolist())
-                    for name in (_FUSION if layout == "fusion" else _MONO)
-                ],
-            ),
-            False,
-        )
+        names = _FUSION if layout == "fusion" else _MONO
+        count, zeros = wire.integer(len(now)), np.zeros(len(now))
+        parts = [wire.LITTLE_ENDIAN, wire.header(head), count, _floats(np.insert(rays[now], 2, 1.0, axis=1))]
+        parts.append(wire.integer(len(names)))
+        for name in names:
+            parts += [wire.text(name), count, _floats(columns.get(name, zeros))]
+        return b"".join(parts), False
+
+
+def _floats(values: NDArray[Any]) -> bytes:
+    return values.astype("<f4").tobytes()

@@ -13,8 +13,8 @@ from rclpy.serialization import serialize_message
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching.base import Matcher
 from drcn_ros.odometry import Frame, OdometryConfig, VisualOdometry
-from drcn_ros.ros import messages
-from drcn_ros.ros.rays import RayBook
+from drcn_ros.ros import clouds, messages
+from drcn_ros.ros.rays import FrameRays
 
 _SIZE = (640, 480)
 _FRAMES = 3
@@ -28,12 +28,11 @@ def warm_up(config: OdometryConfig, matcher: Matcher[Any]) -> None:
     generator = np.random.default_rng(0)
     coarse = generator.integers(0, 256, (height // 8, width // 8 + _FRAMES), dtype=np.uint8)
     wide = np.asarray(cv2.resize(coarse, (width + 8 * _FRAMES, height)), np.uint8)
-    book = RayBook()
     for index in range(_FRAMES):
         shifted = np.ascontiguousarray(wide[:, 4 * index : 4 * index + width])
         result = odometry.process(Frame(index * 50_000_000, shifted))
         head = messages.header(result.stamp_ns, "")
-        rays = book.add(result, camera)
-        serialize_message(messages.point_cloud(messages.keypoint_rows(result, rays), head))
-        serialize_message(messages.point_cloud(messages.match_rows(result, rays), head))
+        rays = FrameRays(result, camera)
+        clouds.serialised_cloud(clouds.keypoint_rows(result, rays), head)
+        clouds.serialised_cloud(clouds.match_rows(result, rays), head)
         serialize_message(messages.frame_status("", "", result, {}))

@@ -22,7 +22,7 @@ from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.geometry.types import RelativePose
 from drcn_ros.odometry import State
-from drcn_ros.ros import messages
+from drcn_ros.ros import clouds, messages
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.outputs import Outputs
 from drcn_ros.ros.processor import Processed
@@ -193,7 +193,9 @@ def test_nothing_is_built_for_topics_that_nobody_listens_to(
     def fail(*_: Any) -> None:
         pytest.fail("a message was built that nobody wanted")
 
-    for name in ("point_cloud", "keypoint_rows", "match_rows", "point_rows", "frame_status", "twist_stamped"):
+    for name in ("serialised_cloud", "keypoint_rows", "match_rows", "point_rows"):
+        monkeypatch.setattr(clouds, name, fail)
+    for name in ("pose_with_covariance", "frame_status", "twist_stamped"):
         monkeypatch.setattr(messages, name, fail)
     monkeypatch.setattr("drcn_ros.ros.drawing.MatchPainter.paint", fail)
     publish(outputs, walk(kit, 3))

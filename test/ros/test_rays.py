@@ -9,7 +9,7 @@ import pytest
 
 from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.matching.types import Keypoints, Matches
-from drcn_ros.ros.rays import PointRays, RayBook
+from drcn_ros.ros.rays import FrameRays, RayTable
 
 STRONG = Camera(
     640, 480, fx=400.0, fy=400.0, cx=320.0, cy=240.0,
@@ -19,68 +19,60 @@ FISHEYE = Camera(
     640, 480, fx=300.0, fy=300.0, cx=320.0, cy=240.0,
     distortion=Distortion.EQUIDISTANT, coefficients=(0.02, -0.01, 0.003, 0.0),
 )  # fmt: skip
+# Its corners lie beyond 88 degrees, where there are no rays, and just before them a pixel is stretched most.
+WIDEST = Camera(
+    640, 480, fx=220.0, fy=220.0, cx=320.0, cy=240.0,
+    distortion=Distortion.EQUIDISTANT, coefficients=(0.02, -0.01, 0.003, 0.0),
+)  # fmt: skip
+TILTED = Camera(
+    1280, 720, fx=900.0, fy=905.0, cx=630.0, cy=370.0,
+    distortion=Distortion.RATIONAL_POLYNOMIAL,
+    coefficients=(0.2, -0.1, 0.001, 0.002, 0.01, 0.3, -0.05, 0.01, 0.001, 0.0, -0.001, 0.0, 0.01, -0.02),
+)  # fmt: skip
+PINHOLE = Camera(640, 480, fx=400.0, fy=410.0, cx=320.0, cy=240.0)
 
 
-def points(count: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).uniform([0, 0], [640, 480], (count, 2)).astype(np.float32)
+def points(camera: Camera, count: int = 5000, seed: int = 0) -> np.ndarray:
+    low, high = [-0.5, -0.5], [camera.width - 0.5, camera.height - 0.5]
+    return np.random.default_rng(seed).uniform(low, high, (count, 2)).astype(np.float32)
 
 
-def pixels_apart(camera: Camera, rays: np.ndarray, others: np.ndarray) -> float:
-    return float(np.abs(camera.project(rays) - camera.project(others)).max())
+@pytest.mark.parametrize("camera", [STRONG, FISHEYE, WIDEST, TILTED, PINHOLE])
+def test_rays_are_those_of_the_lens_to_a_thousandth_of_a_pixel(camera: Camera) -> None:
+    places = points(camera)
+    rays, exact = RayTable(camera).rays(places), camera.normalise(places.astype(np.float64))
+    known = np.isfinite(exact).all(axis=1)
+    assert (np.isfinite(rays).all(axis=1) == known).all()
+    assert known.mean() > 0.9
+    assert np.abs(camera.project(rays[known]) - places[known]).max() < 2e-3
 
 
-@pytest.mark.parametrize("camera", [STRONG, FISHEYE], ids=["strong", "fisheye"])
-@pytest.mark.parametrize(("offset", "allowed"), [(0.0, 1e-9), (0.3, 6e-4), (0.7, 3e-3), (1.0, 1e-9)])
-def test_rays_beside_keypoints_are_those_of_the_lens(camera: Camera, offset: float, allowed: float) -> None:
-    keypoints = points(200)
-    index = np.arange(200)
-    beside = keypoints + np.float32(offset) * np.float32([0.7, -0.7])
-    near = PointRays(keypoints, camera).near(index, beside)
-    assert pixels_apart(camera, near, camera.normalise(beside.astype(np.float64))) <= allowed
-
-
-def test_a_match_without_a_keypoint_has_its_own_ray() -> None:
-    places = points(3, seed=1)
-    near = PointRays(points(5), STRONG).near(np.array([-1, 99, -1]), places)
-    assert near == pytest.approx(STRONG.normalise(places.astype(np.float64)))
+def test_points_beside_the_image_and_no_points_at_all_have_the_rays_of_the_lens() -> None:
+    table = RayTable(STRONG)
+    places = np.array([[-2.8, 3.0], [643.9, 100.0], [5.0, 482.5], [np.nan, 1.0], [20.0, 30.0]], np.float32)
+    exact = STRONG.normalise(places.astype(np.float64))
+    assert table.rays(places) == pytest.approx(exact, abs=1e-6, nan_ok=True)
+    assert np.isnan(table.rays(places)[3]).all()
+    assert table.rays(np.zeros((0, 2), np.float32)).shape == (0, 2)
 
 
 def test_without_a_calibration_there_are_no_rays() -> None:
-    rays = PointRays(points(5), None)
-    assert np.isnan(rays.rays).all()
-    assert np.isnan(rays.near(np.array([0, -1]), points(2))).all()
+    assert np.isnan(RayTable(None).rays(points(STRONG, 5))).all()
 
 
-def frame(kit: Any, stamp: int, reference: int | None, keypoints: np.ndarray, matches: Matches) -> Any:
-    ones = np.ones(len(keypoints), np.float32)
-    return kit.result(
-        stamp_ns=stamp,
-        reference_stamp_ns=reference,
+def test_keypoints_and_both_ends_of_the_matches_have_their_rays(kit: Any) -> None:
+    keypoints, current, reference = (points(STRONG, 50, seed) for seed in range(3))
+    ones, index = np.ones(50, np.float32), np.arange(50)
+    result = kit.result(
         keypoints=Keypoints(keypoints, ones, ones),
-        matches=matches,
-        inliers=np.ones(len(matches), bool),
+        matches=Matches(reference, current, ones, index, index),
+        inliers=np.ones(50, bool),
     )
-
-
-def test_both_ends_of_the_matches_have_the_rays_of_their_frames(kit: Any) -> None:
-    book = RayBook()
-    first, second = points(50, seed=2), points(50, seed=3)
-    book.add(frame(kit, 1, None, first, Matches.empty()), STRONG)
-    order = np.random.default_rng(4).permutation(50)
-    scores = np.ones(50, np.float32)
-    matches = Matches(first[order], second, scores, order, np.arange(50))
-    for reference in (1, 77):
-        rays = book.add(frame(kit, 2, reference, second, matches), STRONG)
-        assert rays.keypoints == pytest.approx(STRONG.normalise(second.astype(np.float64)))
-        assert rays.current == pytest.approx(STRONG.normalise(second.astype(np.float64)))
-        assert rays.reference == pytest.approx(STRONG.normalise(first[order].astype(np.float64)))
-
-
-def test_a_changed_calibration_makes_no_use_of_the_old_rays(kit: Any) -> None:
-    book = RayBook()
-    first = points(50)
-    index = np.arange(50)
-    book.add(frame(kit, 1, None, first, Matches.empty()), STRONG)
-    matches = Matches(first, first, np.ones(50, np.float32), index, index)
-    rays = book.add(frame(kit, 2, 1, first, matches), FISHEYE)
-    assert rays.reference == pytest.approx(FISHEYE.normalise(first.astype(np.float64)))
+    for camera in (STRONG, FISHEYE):
+        rays = FrameRays(result, camera)
+        for found, places in (
+            (rays.keypoints, keypoints),
+            (rays.current, current),
+            (rays.reference, reference),
+        ):
+            assert found == pytest.approx(camera.normalise(places.astype(np.float64)), abs=1e-4)

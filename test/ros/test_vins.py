@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import PointCloud
 
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching.types import Keypoints
 from drcn_ros.odometry import Tracks
 from drcn_ros.ros.messages import header
-from drcn_ros.ros.rays import PointRays
+from drcn_ros.ros.rays import RayTable
 from drcn_ros.ros.vins import VinsTracks
 
 CAMERA = Camera(640, 480, fx=500.0, fy=500.0, cx=320.0, cy=240.0)
@@ -30,7 +32,9 @@ def frame(kit: Any, ids: list[int], stamp: float, shift: float = 0.0, **changes:
 
 
 def add(tracks: VinsTracks, result: Any, camera: Camera | None, layout: str, head: Any) -> tuple[Any, bool]:
-    return tracks.add(result, PointRays(result.keypoints.points, camera).rays, layout, head)
+    """Return the message that a subscriber gets, and whether it must restart."""
+    sent, restart = tracks.add(result, RayTable(camera).rays(result.keypoints.points), layout, head)
+    return None if sent is None else deserialize_message(sent, PointCloud), restart
 
 
 def test_only_tracks_seen_twice_are_sent_with_their_velocity(kit: Any) -> None:

@@ -1,0 +1,168 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Keypoints, matches and triangulated points as clouds: one structured row per point.
+
+A cloud is made in the form in which it travels. Filling a `PointCloud2` and letting rclpy serialise it takes
+ten times as long, most of it for the description of the fields, which is the same each time.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import PointField
+from std_msgs.msg import Header
+
+from drcn_ros.geometry.points import triangulate
+from drcn_ros.geometry.types import Array
+from drcn_ros.odometry.types import Result
+from drcn_ros.ros import wire
+from drcn_ros.ros.messages import NANOSECONDS
+from drcn_ros.ros.rays import FrameRays
+
+KEYPOINT_FIELDS = np.dtype(
+    [
+        ("x", "<f4"),
+        ("y", "<f4"),
+        ("z", "<f4"),
+        ("u", "<f4"),
+        ("v", "<f4"),
+        ("score", "<f4"),
+        ("scale", "<f4"),
+        ("id", "<u4"),
+        ("age", "<u4"),
+    ]
+)
+MATCH_FIELDS = np.dtype(
+    [
+        ("x", "<f4"),
+        ("y", "<f4"),
+        ("z", "<f4"),
+        ("u", "<f4"),
+        ("v", "<f4"),
+        ("ref_x", "<f4"),
+        ("ref_y", "<f4"),
+        ("ref_u", "<f4"),
+        ("ref_v", "<f4"),
+        ("score", "<f4"),
+        ("id", "<u4"),
+        ("inlier", "u1"),
+        ("ref_sec", "<i4"),
+        ("ref_nanosec", "<u4"),
+    ]
+)
+
+POINT_FIELDS = np.dtype(
+    [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("u", "<f4"), ("v", "<f4"), ("score", "<f4"), ("id", "<u4")]
+)
+
+# Rays that meet at a smaller angle, radians, meet anywhere: the noise of a pixel is of this size.
+_LEAST_ANGLE = 1e-3
+
+_POINT_FIELD_TYPES = {
+    "<f4": PointField.FLOAT32,
+    "<u4": PointField.UINT32,
+    "<i4": PointField.INT32,
+    "|u1": PointField.UINT8,
+}
+
+
+def serialised_cloud(rows: NDArray[np.void], head: Header) -> bytes:
+    """Return a structured array (N,), x among its fields, as a serialised `PointCloud2` with these fields."""
+    size, count = rows.dtype.itemsize, len(rows)
+    is_dense = not np.isnan(rows["x"]).any()
+    return b"".join(
+        (
+            wire.LITTLE_ENDIAN,
+            wire.header(head),
+            # Height and width, the fields, and that numbers are little endian.
+            wire.integer(1),
+            wire.integer(count),
+            _described(rows.dtype),
+            bytes(4),
+            wire.integer(size),
+            wire.integer(size * count),
+            wire.integer(size * count),
+            rows.tobytes(),
+            bytes((is_dense,)),
+        )
+    )
+
+
+@lru_cache(maxsize=16)
+def _described(kind: np.dtype[np.void]) -> bytes:
+    """Return the serialised description of a row."""
+    names = kind.names or ()
+    described = wire.integer(len(names))
+    for name in names:
+        part, offset = kind.fields[name][:2]  # type: ignore[index]
+        base, shape = part.subdtype or (part, ())
+        described += wire.text(name) + wire.integer(int(offset))
+        described += wire.integer(_POINT_FIELD_TYPES[base.str]) + wire.integer(int(np.prod(shape, dtype=int)))
+    return described
+
+
+def keypoint_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
+    """Return one row of `KEYPOINT_FIELDS` per keypoint, with its descriptor where the result has them.
+
+    A point without normalised coordinates has NaN in x, y and z.
+    """
+    keypoints = result.keypoints
+    fields = KEYPOINT_FIELDS
+    if keypoints.descriptors is not None:
+        size = keypoints.descriptors.shape[1]
+        fields = np.dtype([*KEYPOINT_FIELDS.descr, ("descriptor", "<f4", (size,))])
+    rows = np.zeros(len(keypoints), fields)
+    _set_rays(rows, rays.keypoints)
+    rows["u"], rows["v"] = keypoints.points[:, 0], keypoints.points[:, 1]
+    rows["score"], rows["scale"] = keypoints.scores, keypoints.scales
+    rows["id"], rows["age"] = result.tracks.ids, result.tracks.ages
+    if keypoints.descriptors is not None:
+        rows["descriptor"] = keypoints.descriptors
+    return rows
+
+
+def match_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
+    """Return one row of `MATCH_FIELDS` per match; a match without a keypoint has the id 0."""
+    matches = result.matches
+    rows = np.zeros(len(matches), MATCH_FIELDS)
+    _set_rays(rows, rays.current)
+    rows["u"], rows["v"] = matches.current_points[:, 0], matches.current_points[:, 1]
+    rows["ref_x"], rows["ref_y"] = rays.reference[:, 0], rays.reference[:, 1]
+    rows["ref_u"], rows["ref_v"] = matches.reference_points[:, 0], matches.reference_points[:, 1]
+    rows["score"] = matches.scores
+    has_keypoint = matches.current_index >= 0
+    rows["id"][has_keypoint] = result.tracks.ids[matches.current_index[has_keypoint]]
+    rows["inlier"] = result.inliers
+    if result.reference_stamp_ns is not None:
+        rows["ref_sec"] = result.reference_stamp_ns // NANOSECONDS
+        rows["ref_nanosec"] = result.reference_stamp_ns % NANOSECONDS
+    return rows
+
+
+def point_rows(result: Result, rays: FrameRays, scale: float) -> NDArray[np.void]:
+    """Return one row of `POINT_FIELDS` per inlier whose rays meet in front of both cameras.
+
+    Coordinates are those of the reference camera; u and v are the pixel in its image. `scale` is the length
+    of the translation.
+    """
+    relative, kept = result.relative_pose, result.inliers
+    if relative is None:
+        return np.zeros(0, POINT_FIELDS)
+    rows = match_rows(result, rays)[kept]
+    translation = scale * relative.translation
+    points, angles = triangulate(rays.reference[kept], rays.current[kept], relative.rotation, translation)
+    usable = np.isfinite(points).all(axis=1) & (angles > _LEAST_ANGLE)
+    points = points[usable]
+    found = np.zeros(len(points), POINT_FIELDS)
+    found["x"], found["y"], found["z"] = points.T
+    for name, source in (("u", "ref_u"), ("v", "ref_v"), ("score", "score"), ("id", "id")):
+        found[name] = rows[source][usable]
+    return found
+
+
+def _set_rays(rows: NDArray[np.void], rays: Array) -> None:
+    # z is 1, or NaN with the others, so that viewers leave the point out.
+    rows["x"], rows["y"], rows["z"] = rays[:, 0], rays[:, 1], 1.0 + 0.0 * rays[:, 0]
