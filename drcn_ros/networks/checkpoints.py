@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import pickle
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -25,6 +26,8 @@ _FORMATS = (
 # Where training scripts put the network's tensors inside what they save.
 _STATE_KEYS = ("model", "state_dict")
 _MULTI_GPU_PREFIX = "module."
+# The part of torch's message that names what it met.
+_REFUSED = re.compile(r"Unsupported (?:global: GLOBAL|class|operand) (\S+)")
 
 Recogniser = Callable[[Mapping[str, torch.Tensor], Mapping[str, Any]], "WeightFile | None"]
 
@@ -46,8 +49,8 @@ def read_checkpoint(path: Path) -> WeightFile:
         with _allowed(argparse.Namespace):
             content = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else "it is no plain data"
-        msg = f"checkpoint {path} is damaged or holds more than tensors and plain data: {reason}"
+        msg = f"checkpoint {path} is damaged or holds more than tensors and plain data, "
+        msg += f"which is not loaded: {_what_was_refused(error)}"
         raise WeightsError(msg) from None
     except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         reason = (str(error).strip() or type(error).__name__).splitlines()[0]
@@ -64,6 +67,12 @@ def read_checkpoint(path: Path) -> WeightFile:
             return found
     msg = f"checkpoint {path} is for no known network; its first tensor is {next(iter(state))!r}"
     raise WeightsError(msg)
+
+
+def _what_was_refused(error: pickle.UnpicklingError) -> str:
+    """Return what the file holds, without torch's advice on how to load it all the same."""
+    found = _REFUSED.search(str(error))
+    return found.group(1) if found else "its content cannot be read as such"
 
 
 def _allowed(kind: type[Any]) -> AbstractContextManager[None]:
