@@ -4,7 +4,8 @@
 
 Weights are random. So that they make features that match, each batch norm takes the statistics of the
 benchmark's image and the feature maps are centred on it; the second image is the first one moved by two
-coarse cells, with noise. Masks of random weights are flatter than trained ones, which makes pruning harder.
+coarse cells, with noise. How much is pruned depends on how sharp the coarse correlation is, so the search is
+also timed with sharper and with entirely flat masks; the plain search takes the same for all.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from torch import nn
 from drcn_ros.evaluation.timing import Seconds, Stage, fastest
 from drcn_ros.networks import plain_drcn
 from drcn_ros.networks.correlation import correlate, mutual_matching
-from drcn_ros.networks.drcn import DRCN, DRCNConfig
+from drcn_ros.networks.drcn import DRCN, DRCNConfig, DRCNMaps
 from drcn_ros.networks.fine_search import SearchOptions, SearchResult, search
 from drcn_ros.networks.resnet_fpn import COARSE_STRIDE, Bottleneck
 from drcn_ros.scenes.photographs import photograph
@@ -29,6 +30,8 @@ _PICTURE = "astronaut.png"
 # Movement between both images, pixels, and noise on the second one.
 _MOVED = 2 * COARSE_STRIDE
 _NOISE = 0.02
+# Powers of the coarse correlation: 0 makes all masks flat, where nothing can be pruned.
+_SHARPNESS = {"flat masks": 0.0, "masks squared": 2.0, "masks to the fourth": 4.0}
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class DrcnMeasurement:
         stages: in the order in which a frame passes them; their sum is a steady-state frame. This project
             keeps the other image's features, the reference computes them again.
         windows_only: the search without what makes it exact.
+        sharpness: the exact search with other masks, by what was made of them.
         matches: of this project's route.
         same: share of the plain route's matches that this project finds too, None where that was not run.
         windows_same: share of the matches that windows alone find too.
@@ -46,6 +50,7 @@ class DrcnMeasurement:
 
     stages: tuple[Stage, ...]
     windows_only: Seconds
+    sharpness: dict[str, Seconds]
     matches: int
     same: float | None
     windows_same: float
@@ -78,6 +83,9 @@ def measure_drcn(
     rough = SearchOptions(exact=False)
     time_rough, roughly = fastest(lambda: search(new.fine[0], kept.fine[0], cleaned[0], rough), repetitions)
     pairs = _pairs(found)
+    sharpness = {
+        name: _time_search(new, kept, cleaned[0], power, repetitions) for name, power in _SHARPNESS.items()
+    }
     stages = [
         Stage("other image", Seconds(0.0, 0.0)),
         Stage("backbone", time_backbone),
@@ -90,7 +98,9 @@ def measure_drcn(
         times, wanted = _plain_route(plain, first, second)
         stages = [Stage(stage.name, stage.fast, time) for stage, time in zip(stages, times, strict=True)]
         same = _share(_pairs(wanted), pairs)
-    return DrcnMeasurement(tuple(stages), time_rough, len(pairs), same, _share(pairs, _pairs(roughly)))
+    return DrcnMeasurement(
+        tuple(stages), time_rough, sharpness, len(pairs), same, _share(pairs, _pairs(roughly))
+    )
 
 
 @torch.inference_mode()
@@ -143,6 +153,13 @@ def calibrated_network(backbone: str, image: torch.Tensor) -> DRCN:
             assert head.bias is not None
             head.bias.sub_(features.mean(dim=(0, 2, 3)))
     return network
+
+
+def _time_search(
+    new: DRCNMaps, kept: DRCNMaps, correlation: torch.Tensor, power: float, repetitions: int
+) -> Seconds:
+    masks = (correlation / correlation.amax().clamp(min=1e-30)) ** power
+    return fastest(lambda: search(new.fine[0], kept.fine[0], masks, SearchOptions()), repetitions)[0]
 
 
 def _plain_route(

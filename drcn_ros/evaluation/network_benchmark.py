@@ -162,11 +162,13 @@ def _measure_drcn(case: Case) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
     frame = total("frame", stages)
     windows = Stage("fine search, windows only", measured.windows_only, stages[-1].plain)
     other = total("frame, windows only", [*stages[:-1], windows])
+    dense = stages[-1].plain
+    others = [Stage(f"fine search, {name}", time, dense) for name, time in measured.sharpness.items()]
     notes = [f"{measured.matches} matches"]
     if measured.same is not None:
         notes.append(f"{measured.same:.1%} the same as by the plain route")
     notes.append(f"{measured.windows_same:.1%} of them with windows only")
-    return (*stages, frame, windows, other), tuple(notes)
+    return (*stages, frame, windows, other, *others), tuple(notes)
 
 
 def _measure_d2net(case: Case) -> tuple[tuple[Stage, ...], tuple[str, ...]]:

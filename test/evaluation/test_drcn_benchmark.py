@@ -23,6 +23,7 @@ def test_both_routes_find_the_same_matches() -> None:
         "fine search",
     ]
     assert all(stage.plain is not None for stage in measured.stages)
+    assert list(measured.sharpness) == ["flat masks", "masks squared", "masks to the fourth"]
 
 
 def test_the_plain_route_can_be_left_out() -> None:

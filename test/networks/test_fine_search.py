@@ -36,6 +36,25 @@ def test_pruning_finds_what_the_dense_search_finds(windows, sharpness):
     assert torch.allclose(found.backward, expected.backward, rtol=1e-4, atol=1e-9)
 
 
+@pytest.mark.parametrize("query_share", [0.2, 1.0])
+def test_flat_masks_are_searched_without_trying_on(query_share):
+    # More groups than are tried before the whole image is taken, and few wanted in each on the way back.
+    fine_a, fine_b = _features(15, 14, 1), _features(12, 15, 2)
+    correlation = torch.ones(15, 14, 12, 15)
+    expected = plain_drcn.search(fine_a, fine_b, correlation, query_share)
+    found = search(fine_a, fine_b, correlation, SearchOptions(query_share=query_share))
+    assert torch.equal(found.targets, expected.targets)
+    assert torch.equal(found.sources, expected.sources)
+    assert torch.allclose(found.backward, expected.backward, rtol=1e-4, atol=1e-9)
+
+
+def test_a_sketch_never_promises_too_little():
+    blocks = FineBlocks.of(_features(6, 7, 4))
+    features = _features(3, 3, 5).flatten(1).T
+    cosines = (features @ blocks.values.flatten(0, 1).T).view(len(features), -1, 16).amax(dim=2)
+    assert (blocks.sketch.bounds(features) >= cosines).all()
+
+
 def test_windows_alone_are_an_approximation():
     fine_a, fine_b, correlation = _features(5, 6, 1), _features(4, 7, 2), _correlation(0.3)
     exact = search(fine_a, fine_b, correlation, SearchOptions(windows=2))
