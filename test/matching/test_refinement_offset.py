@@ -35,13 +35,7 @@ def _view(warp, seed):
     fine = cv2.resize(grey, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_CUBIC).astype(np.float32)
     change = _TO_FINER @ warp @ np.linalg.inv(_TO_FINER) @ _shift(-_MARGIN * _FINER, -_MARGIN * _FINER)
     size = (_SIZE[0] * _FINER, _SIZE[1] * _FINER)
-    seen = cv2.warpPerspective(
-        fine,
-        change,
-        (_SIZE[0] * _FINER, _SIZE[1] * _FINER),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT,
-    )
+    seen = cv2.warpPerspective(fine, change, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
     small = cv2.resize(seen, _SIZE, interpolation=cv2.INTER_AREA)
     noise = np.random.default_rng(seed).normal(0, 1.5, small.shape)
     return np.clip(np.round(small + noise), 0, 255).astype(np.uint8)
