@@ -3,13 +3,13 @@
 """Sub-pixel refinement of matches on the images themselves, and the test that both show the same.
 
 Each match is the start of an inverse compositional Lucas-Kanade alignment (Baker and Matthews, IJCV 2004) of
-the patch around the reference point: two steps of translation, then an affine warp. Brightness and contrast
+the patch around the reference point: one step of translation, then an affine warp. Brightness and contrast
 are projected out of the template's gradients, so they may differ between the images.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,10 +23,12 @@ _STEP = 3.0
 _DEVIATION = 0.6 * _RADIUS
 # Standard deviation in pixels of the smoothing that the step between samples needs.
 _SMOOTHING = 1.2
-_TRANSLATION_STEPS = 2
+_TRANSLATION_STEPS = 1
 _AFFINE_STEPS = 5
 # A point that moves less than this in one step, pixels, has arrived.
 _ARRIVED = 0.02
+# Share of the points below which going on with those alone is worth picking them.
+_WORTH_SELECTING = 0.6
 # Farthest move in pixels, and least correlation of the patches, of a match that is believed.
 _FARTHEST = 3.0
 _LEAST_CORRELATION = 0.6
@@ -112,20 +114,21 @@ def align(
         reference_points: (M, 2) pixels, kept as they are.
         current_points: (M, 2) pixels, where the search starts.
     """
-    template = _Template(reference, reference_points)
+    template = _Template.of(reference, reference_points)
     points = current_points.clone()
     warps = torch.eye(2, device=points.device).repeat(len(points), 1, 1)
-    active = torch.arange(len(points), device=points.device)
+    active, moving = torch.arange(len(points), device=points.device), template
     for step in range(_TRANSLATION_STEPS + _AFFINE_STEPS):
         affine = step >= _TRANSLATION_STEPS
-        move, change = template.update(current, active, points[active], warps[active], affine)
-        warps[active] = warps[active] @ change
+        move, warps[active] = moving.update(current, points[active], warps[active], affine)
         # Beyond the farthest believable place nothing is gained by going on.
         offsets = points[active] + move - current_points[active]
-        offsets = offsets * (_FARTHEST / offsets.norm(dim=1, keepdim=True).clamp(min=_FARTHEST))
+        offsets *= _FARTHEST / offsets.norm(dim=1, keepdim=True).clamp(min=_FARTHEST)
         points[active] = current_points[active] + offsets
         if affine:
-            active = active[move.norm(dim=1) > _ARRIVED]
+            on_the_way = torch.nonzero(move.norm(dim=1) > _ARRIVED)[:, 0]
+            if len(on_the_way) < _WORTH_SELECTING * len(active):
+                active, moving = active[on_the_way], moving.select(on_the_way)
     correlation = template.correlation(current, points, warps)
     moved = (points - current_points).norm(dim=1)
     height, width = current.shape
@@ -134,70 +137,105 @@ def align(
     return Alignment(points, correlation, good)
 
 
+@dataclass(frozen=True)
 class _Template:
-    """Patches of the reference image and the steps that a difference to them asks for."""
+    """Patches of M reference points, P samples each, and the steps that a difference to them asks for.
 
-    def __init__(self, image: torch.Tensor, points: torch.Tensor) -> None:
+    The points come last: all that is done to a sample is done to those of many points at once.
+
+    Attributes:
+        offsets: (P, 2) places of the samples around a point, pixels.
+        weights: (P, 1) with sum 1.
+        values: (P, M) samples less their mean.
+        energy: (M,) weighted sum of their squares.
+        slopes: (6, P, M) weighted change of the samples with each parameter of the warp.
+        translation: (M, 2, 2) inverse of the normal matrix of the first two.
+        affine: (M, 6, 6) that of all.
+    """
+
+    offsets: torch.Tensor
+    weights: torch.Tensor
+    values: torch.Tensor
+    energy: torch.Tensor
+    slopes: torch.Tensor
+    translation: torch.Tensor
+    affine: torch.Tensor
+
+    @classmethod
+    def of(cls, image: torch.Tensor, points: torch.Tensor) -> _Template:
+        """Sample an (H, W) image around (M, 2) points."""
         side = torch.arange(-_RADIUS, _RADIUS + _STEP / 2, _STEP, device=image.device)
         y, x = torch.meshgrid(side, side, indexing="ij")
-        self._offsets = torch.stack([x.flatten(), y.flatten()], dim=1)
-        weights = torch.exp(-self._offsets.square().sum(dim=1) / (2 * _DEVIATION**2))
-        self._weights = weights / weights.sum()
-        values, slope_x, slope_y = _sample(_with_gradient(image), points[:, None] + self._offsets)
-        x, y = (self._offsets / _RADIUS).T
-        slopes = torch.stack([slope_x, slope_y, slope_x * x, slope_x * y, slope_y * x, slope_y * y], dim=1)
-        self._values = self._centred(values)
-        self._energy = (self._values.square() * self._weights).sum(dim=1) + _TINY
+        offsets = torch.stack([x.flatten(), y.flatten()], dim=1)
+        weights = torch.exp(-offsets.square().sum(dim=1, keepdim=True) / (2 * _DEVIATION**2))
+        weights = weights / weights.sum()
+        values, slope_x, slope_y = _sample(_with_gradient(image), offsets[:, None] + points)
+        values = values - weights.T @ values
+        energy = (weights.T @ values.square())[0] + _TINY
+        x, y = (offsets / _RADIUS).T[:, :, None]
+        slopes = torch.stack([slope_x, slope_y, slope_x * x, slope_x * y, slope_y * x, slope_y * y])
+        slopes -= weights.T @ slopes
         # What looks like a change of brightness or of contrast must not move the point.
-        slopes = self._centred(slopes)
-        contrast = (slopes * self._weights) @ self._values[:, :, None] / self._energy[:, None, None]
-        slopes = slopes - contrast * self._values[:, None]
-        self._translation = self._solution(slopes[:, :2])
-        self._affine = self._solution(slopes)
+        slopes -= (weights.T @ (slopes * values)) / energy * values
+        weighted = slopes * weights
+        normal = torch.zeros(len(points), 6, 6, device=image.device)
+        for row in range(6):
+            normal[:, row, row:] = (weighted[row] * slopes[row:]).sum(dim=1).T
+        normal = normal + normal.triu(1).transpose(1, 2)
+        return cls(
+            offsets,
+            weights,
+            values,
+            energy,
+            weighted,
+            _damped_inverse(normal[:, :2, :2]),
+            _damped_inverse(normal),
+        )
+
+    def select(self, chosen: torch.Tensor) -> _Template:
+        """Return the patches of some points (N,)."""
+        return replace(
+            self,
+            values=self.values[:, chosen],
+            energy=self.energy[chosen],
+            slopes=self.slopes[:, :, chosen],
+            translation=self.translation[chosen],
+            affine=self.affine[chosen],
+        )
 
     def update(
-        self,
-        image: torch.Tensor,
-        chosen: torch.Tensor,
-        points: torch.Tensor,
-        warps: torch.Tensor,
-        affine: bool,
+        self, image: torch.Tensor, points: torch.Tensor, warps: torch.Tensor, affine: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the step of the points (N, 2) and the factor of the warps (N, 2, 2) for chosen patches."""
+        """Return the step of the points (M, 2) and their next warps (M, 2, 2)."""
         values = self._warped(image, points, warps)
-        contrast = (values * self._values[chosen] * self._weights).sum(dim=1) / self._energy[chosen]
-        relative = values / contrast.clamp(min=_LEAST_CONTRAST)[:, None]
-        solution = self._affine if affine else self._translation
-        step = (solution[chosen] @ relative[:, :, None])[:, :, 0]
-        change = torch.eye(2, device=image.device).repeat(len(step), 1, 1)
+        contrast = (self.weights.T @ (values * self.values))[0] / self.energy
+        inverse = self.affine if affine else self.translation
+        wanted = (self.slopes[: inverse.shape[1]] * values).sum(dim=1) / contrast.clamp(min=_LEAST_CONTRAST)
+        step = (inverse @ wanted.T[:, :, None])[:, :, 0]
         if affine:
-            change = change - (step[:, 2:] / _RADIUS).clamp(-_LARGEST_CHANGE, _LARGEST_CHANGE).view(-1, 2, 2)
-        return -(warps @ change @ step[:, :2, None])[:, :, 0], change
+            change = (step[:, 2:] / _RADIUS).clamp(-_LARGEST_CHANGE, _LARGEST_CHANGE).view(len(step), 2, 2)
+            warps = warps - warps @ change
+        return -(warps @ step[:, :2, None])[:, :, 0], warps
 
     def correlation(self, image: torch.Tensor, points: torch.Tensor, warps: torch.Tensor) -> torch.Tensor:
-        """Return (M,) normalised cross-correlation of all patches with the image."""
+        """Return (M,) normalised cross-correlation of the patches with the image."""
         values = self._warped(image, points, warps)
-        energy = (values.square() * self._weights).sum(dim=1) + _TINY
-        product: torch.Tensor = (values * self._values * self._weights).sum(dim=1)
-        return product / (energy * self._energy).sqrt()
+        energy = (self.weights.T @ values.square())[0] + _TINY
+        product: torch.Tensor = (self.weights.T @ (values * self.values))[0]
+        return product / (energy * self.energy).sqrt()
 
     def _warped(self, image: torch.Tensor, points: torch.Tensor, warps: torch.Tensor) -> torch.Tensor:
         # One product for all patches: rows of the offsets times the warps side by side.
-        moved = self._offsets @ warps.permute(2, 0, 1).reshape(2, -1)
-        places = (moved.view(len(self._offsets), -1, 2) + points).transpose(0, 1)
-        return self._centred(_sample(image[None], places)[0])
+        moved = self.offsets @ warps.permute(2, 0, 1).reshape(2, 2 * len(points))
+        values = _sample(image[None], moved.view(len(self.offsets), len(points), 2) + points)[0]
+        return values - self.weights.T @ values
 
-    def _centred(self, values: torch.Tensor) -> torch.Tensor:
-        return values - (values @ self._weights)[..., None]
 
-    def _solution(self, slopes: torch.Tensor) -> torch.Tensor:
-        """Return (M, K, P): the weighted least squares step per unit of difference in each sample."""
-        weighted = slopes * self._weights
-        normal = weighted @ slopes.transpose(1, 2)
-        damping = _DAMPING * normal.diagonal(dim1=1, dim2=2).mean(dim=1) + _TINY
-        unit = torch.eye(normal.shape[1], device=slopes.device)
-        inverse: torch.Tensor = torch.linalg.inv(normal + damping[:, None, None] * unit)
-        return inverse @ weighted
+def _damped_inverse(normal: torch.Tensor) -> torch.Tensor:
+    damping = _DAMPING * normal.diagonal(dim1=1, dim2=2).mean(dim=1) + _TINY
+    unit = torch.eye(normal.shape[1], device=normal.device)
+    inverse: torch.Tensor = torch.linalg.inv(normal + damping[:, None, None] * unit)
+    return inverse
 
 
 def _with_gradient(image: torch.Tensor) -> torch.Tensor:
@@ -210,7 +248,8 @@ def _with_gradient(image: torch.Tensor) -> torch.Tensor:
 
 
 def _sample(maps: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Return (C, M, P) bilinear samples of (C, H, W) at (M, P, 2) pixels; the rim is continued outside."""
+    """Return (C, P, M) bilinear samples of (C, H, W) at (P, M, 2) pixels; the rim is continued outside."""
     height, width = maps.shape[-2:]
-    grid = (2 * places + 1) / places.new_tensor([width, height]) - 1
+    size = places.new_tensor([width, height])
+    grid = torch.addcmul(1 / size - 1, places, 2 / size)
     return grid_sample(maps[None], grid[None], padding_mode="border", align_corners=False)[0]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from torch.nn.functional import interpolate, normalize, pad, pixel_shuffle, relu
+from torch.nn.functional import interpolate, normalize, pad, pixel_shuffle, relu_
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from drcn_ros.errors import ImageError
@@ -76,7 +76,7 @@ class ConvBlock(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the block's features."""
-        return relu(self.norm(self.conv(features)))
+        return relu_(self.norm(self.conv(features)))
 
     def fuse(self) -> None:
         """Fold the batch norm into the convolution; for inference only."""
@@ -145,13 +145,14 @@ class CompactNetwork(nn.Module):
         x4 = self.stage4(x2)
         x8 = self.stage8(x4)
         x16 = self.stage16(x8)
-        x16 = x16 + _up(self.stage32(x16), x16)
-        x8 = self.smooth8(relu(_up(self.lateral16(x16), x8) + self.lateral8(x8)))
-        fine = self.smooth4(relu(_up(x8, x4) + self.lateral4(x4)))
-        detail = _up(self.detail_from_fine(fine), x2) + self.detail_from_stem(x2)
+        # In place wherever no gradient needs the former values: fresh memory costs more than the sums.
+        x16 = _up(self.stage32(x16), x16).add_(x16)
+        x8 = self.smooth8(relu_(_up(self.lateral16(x16), x8).add_(self.lateral8(x8))))
+        fine = self.smooth4(relu_(_up(x8, x4).add_(self.lateral4(x4))))
+        detail = _up(self.detail_from_fine(fine), x2).add_(self.detail_from_stem(x2))
         if self.subcell is not None:
-            detail = detail + pixel_shuffle(self.subcell(fine), 2)
-        detail = relu(detail)
+            detail.add_(pixel_shuffle(self.subcell(fine), 2))
+        detail = relu_(detail)
         return CompactMaps(
             detail=_crop(self.detail_head(detail), DETAIL_STRIDE, height, width),
             fine=_crop(fine, FINE_STRIDE, height, width),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn.functional import avg_pool2d, max_pool2d, pad, relu
+from torch.nn.functional import relu
 
 # Keeps the exponential finite when training makes the sharpness large.
 _LARGEST_EXPONENT = 30.0
@@ -25,12 +25,11 @@ class SoftDetection(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return (B, 1, h, w) scores in [0, 1] of (B, C, h, w) features."""
-        features = relu(features)
+        features = relu(features).contiguous()
         largest = features.amax((1, 2, 3), keepdim=True).detach() + 1e-6
-        weight = (self.sharpness * features / largest).clamp(max=_LARGEST_EXPONENT).exp()
-        local = weight / (9 * avg_pool2d(pad(weight, (1, 1, 1, 1), mode="replicate"), 3, stride=1))
-        ratio = features / (features.amax(1, keepdim=True) + 1e-6)
-        return (local * ratio).amax(1, keepdim=True)
+        weight = (features * (self.sharpness / largest)).clamp(max=_LARGEST_EXPONENT).exp_()
+        local = weight * features / _sum_3x3(weight)
+        return local.amax(1, keepdim=True) / (features.amax(1, keepdim=True) + 1e-6)
 
 
 def strongest_maxima(
@@ -48,7 +47,7 @@ def strongest_maxima(
         (N, 2) float32 cell coordinates (x, y), and (N,) scores, descending.
     """
     height, width = scores.shape
-    maxima = (scores > 0) & (scores == max_pool2d(scores[None], window, 1, window // 2)[0])
+    maxima = (scores > 0) & (scores == _maximum_around(scores, window // 2))
     maxima[:border] = False
     maxima[max(height - border, 0) :] = False
     maxima[:, :border] = False
@@ -60,6 +59,35 @@ def strongest_maxima(
     step_x = _vertex(scores[y, x - 1], values, scores[y, x + 1])
     step_y = _vertex(scores[y - 1, x], values, scores[y + 1, x])
     return torch.stack([x + step_x, y + step_y], dim=1).float(), values
+
+
+def _sum_3x3(maps: torch.Tensor) -> torch.Tensor:
+    """Return the sums over 3x3 cells, the rim continued outside.
+
+    Sums of shifted maps, along one axis after the other, are several times faster than pooling.
+    """
+    for axis in (2, 3):
+        length = maps.shape[axis]
+        total = maps.clone()
+        total.narrow(axis, 1, length - 1).add_(maps.narrow(axis, 0, length - 1))
+        total.narrow(axis, 0, 1).add_(maps.narrow(axis, 0, 1))
+        total.narrow(axis, 0, length - 1).add_(maps.narrow(axis, 1, length - 1))
+        total.narrow(axis, length - 1, 1).add_(maps.narrow(axis, length - 1, 1))
+        maps = total
+    return maps
+
+
+def _maximum_around(map_: torch.Tensor, reach: int) -> torch.Tensor:
+    """Return the maxima of an (h, w) map over squares of side 2 reach + 1, cut at the rim."""
+    for axis in (0, 1):
+        length = map_.shape[axis]
+        largest = map_.clone()
+        for step in range(1, min(reach, length - 1) + 1):
+            near, far = (largest.narrow(axis, start, length - step) for start in (0, step))
+            torch.maximum(near, map_.narrow(axis, step, length - step), out=near)
+            torch.maximum(far, map_.narrow(axis, 0, length - step), out=far)
+        map_ = largest
+    return map_
 
 
 def _vertex(before: torch.Tensor, at: torch.Tensor, after: torch.Tensor) -> torch.Tensor:
