@@ -56,7 +56,7 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
     def __init__(self, config: MatcherConfig) -> None:
         super().__init__(config)
         self._device = choose_device(config.device)
-        network = load_network(Path(config.weights).expanduser() if config.weights else None)
+        network = load_network(Path(config.weights) if config.weights else None)
         if not isinstance(network, (CompactNetwork, D2Net)):
             msg = f"weight file {config.weights} is for {type(network).__name__}, which is no D2-Net"
             raise WeightsError(msg)

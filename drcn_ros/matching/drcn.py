@@ -74,7 +74,7 @@ class DrcnMatcher(Matcher[DrcnFeatures]):
         else:
             assert isinstance(reference, PublishedFeatures)
             assert isinstance(current, PublishedFeatures)
-            matches = _match_cells(self._network, reference, current)
+            matches = _match_cells(self._network, reference, current, self.config.max_keypoints)
         return align_matches(reference.image, current.image, matches) if self.config.refine else matches
 
 
@@ -98,9 +98,11 @@ def _match_keypoints(
     return Matches.of_pairs(reference, current, pairs, pairs.confidence, min_score)
 
 
-def _match_cells(network: DRCN, reference: PublishedFeatures, current: PublishedFeatures) -> Matches:
-    """Return fine cells that find each other; one that is a keypoint carries its index."""
-    found = network.match(reference.maps, current.maps)[0]
+def _match_cells(
+    network: DRCN, reference: PublishedFeatures, current: PublishedFeatures, count: int
+) -> Matches:
+    """Return the best fine cells that find each other; one that is a keypoint carries its index."""
+    found = network.match(reference.maps, current.maps, count=count)[0]
     return Matches(
         reference_points=found.source.cpu().numpy(),
         current_points=found.target.cpu().numpy(),

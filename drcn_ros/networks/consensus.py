@@ -54,6 +54,8 @@ class NeighbourhoodConsensus(nn.Module):
 
     def forward(self, correlation: torch.Tensor) -> torch.Tensor:
         """Return the cleaned correlation, (B, hA, wA, hB, wB) as the input, never negative."""
+        if correlation.numel() == 0:
+            return correlation
         batch, height, width, height_b, width_b = correlation.shape
         last = len(self.weights) - 1
         kernel = self._kernel(last)

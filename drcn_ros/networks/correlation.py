@@ -29,8 +29,7 @@ def mutual_matching(correlation: torch.Tensor) -> torch.Tensor:
 
     Two reductions and one pass of multiplications. Values of either sign keep their sign.
     """
-    batch, height_a, width_a, height_b, width_b = correlation.shape
-    matrix = correlation.reshape(batch, height_a * width_a, height_b * width_b)
+    matrix = correlation.flatten(3).flatten(1, 2)
     ratio = matrix / (matrix.amax(dim=2, keepdim=True) + _RATIO_FLOOR)
     ratio = ratio * (matrix / (matrix.amax(dim=1, keepdim=True) + _RATIO_FLOOR))
     return (ratio * matrix).view(correlation.shape)

@@ -124,12 +124,13 @@ class DRCN(nn.Module):
         target: DRCNMaps,
         options: SearchOptions | None = None,
         dtype: torch.dtype = torch.float32,
+        count: int | None = None,
     ) -> list[DRCNMatches]:
-        """Return the correspondences of each pair of a batch."""
+        """Return the correspondences of each pair of a batch; at most the `count` best of a pair."""
         correlation = self.correlate(source, target, dtype)
         options = options or SearchOptions()
         return [
-            _located(search(fine_a, fine_b, cleaned, options).mutual(), fine_a, fine_b, source, target)
+            _located(search(fine_a, fine_b, cleaned, options).mutual(), fine_a, fine_b, source, target, count)
             for fine_a, fine_b, cleaned in zip(source.fine, target.fine, correlation, strict=True)
         ]
 
@@ -146,13 +147,19 @@ def resize_longest(images: torch.Tensor, longest: int) -> torch.Tensor:
 
 
 def _located(
-    found: SearchResult, fine_a: torch.Tensor, fine_b: torch.Tensor, source: DRCNMaps, target: DRCNMaps
+    found: SearchResult,
+    fine_a: torch.Tensor,
+    fine_b: torch.Tensor,
+    source: DRCNMaps,
+    target: DRCNMaps,
+    count: int | None,
 ) -> DRCNMatches:
-    """Return matches in pixels; what lies in the padding of either image is cropped."""
+    """Return the best matches in pixels; what lies in the padding of either image is cropped."""
     points_a, points_b = _pixels(found.queries, fine_a), _pixels(found.targets, fine_b)
     inside = (points_a < points_a.new_tensor(source.size[::-1])).all(dim=1)
     inside &= (points_b < points_b.new_tensor(target.size[::-1])).all(dim=1)
-    return DRCNMatches(points_a[inside], points_b[inside], (found.forward + found.backward)[inside])
+    scores = (found.forward + found.backward)[inside]
+    return DRCNMatches(points_a[inside][:count], points_b[inside][:count], scores[:count])
 
 
 def _pixels(cells: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:

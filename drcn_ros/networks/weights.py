@@ -20,11 +20,12 @@ _NAMED = 3
 
 
 def read_weights(path: Path) -> WeightFile:
-    """Read an own weight file or a published checkpoint.
+    """Read an own weight file or a published checkpoint; a leading `~` is the home folder.
 
     Raises:
         WeightsError: the file is missing, damaged or for no known network.
     """
+    path = path.expanduser()
     if not path.is_file():
         msg = f"weight file {path} does not exist; `drcn weights list` shows what can be downloaded"
         raise WeightsError(msg)

@@ -153,6 +153,13 @@ def test_the_published_network_matches_cells(published_file, plane, name):
     assert len(matcher.match(empty, features)) == 0
 
 
+def test_the_published_matches_are_no_more_than_asked_for(published_file, plane):
+    config = MatcherConfig(weights=str(published_file), device="cpu", refine=False, max_keypoints=8)
+    matcher = create_matcher(config)
+    features = matcher.extract(plane.reference)
+    assert len(matcher.match(features, features)) == 8
+
+
 def test_points_are_given_to_the_published_network_too(published_file, plane):
     matcher = create_matcher(MatcherConfig(name="anchored", weights=str(published_file), device="cpu"))
     features = matcher.extract(plane.reference)

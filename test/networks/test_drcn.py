@@ -110,6 +110,23 @@ def test_a_batch_of_two_gives_what_two_batches_of_one_give(small):
 
 
 @torch.inference_mode()
+def test_the_best_matches_are_kept_when_a_number_is_given(small):
+    maps = small(torch.rand(1, 3, 64, 96))
+    every, few = small.match(maps, maps)[0], small.match(maps, maps, count=5)[0]
+    assert len(every.scores) > 5
+    assert torch.equal(few.source, every.source[:5])
+    assert torch.equal(few.scores, every.scores[:5])
+
+
+@torch.inference_mode()
+def test_an_empty_batch_has_no_matches(small):
+    maps = small(torch.zeros(0, 3, 64, 96))
+    assert maps.fine.shape == (0, 64, 16, 24)
+    assert small.correlate(maps, maps).shape == (0, 4, 6, 4, 6)
+    assert small.match(maps, maps) == []
+
+
+@torch.inference_mode()
 def test_any_size_is_padded_and_nothing_is_matched_in_the_padding(small):
     image = torch.rand(1, 3, 75, 101)
     maps = small(image)

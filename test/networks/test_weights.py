@@ -47,6 +47,13 @@ def test_own_files_say_which_network_they_are_for(tmp_path: Path) -> None:
     assert read_weights(path).notes["licence"] == "CC0"
 
 
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    path = tmp_path / "small.safetensors"
+    write_own_file(path, WeightFile("compact", _SMALL, CompactNetwork(CompactConfig(**_SMALL)).state_dict()))
+    assert read_weights(Path("~/small.safetensors")).architecture == "compact"
+
+
 def test_half_files_keep_what_would_overflow(tmp_path: Path) -> None:
     tensors = {"a": torch.tensor([1.0, 1e6]), "b": torch.tensor([0.1, 2.0]), "c": torch.tensor(0.1)}
     path = tmp_path / "half.safetensors"
