@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -18,6 +17,8 @@ from drcn_ros.errors import InputError
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
 
+_SMALLEST = 64
+
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
@@ -25,15 +26,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", type=float, default=30.0, metavar="HZ", help="images a second (default %(default)s)"
     )
+    parser.add_argument(
+        "--size", default="640x480", metavar="WxH", help="of the images (default %(default)s)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all numbers there")
     parser.add_argument("--log", type=Path, metavar="FILE", help="write what the node logs there")
-    parser.add_argument(
-        "--domain-id",
-        type=int,
-        default=42 + os.getpid() % 50,
-        metavar="ID",
-        help="DDS domain of the run (default: one that others hardly have)",
-    )
     add_parameter_options(parser)
 
 
@@ -42,6 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.frames < 2 or not arguments.rate > 0:
         msg = f"{arguments.frames} frames at {arguments.rate} Hz: need at least 2 at a rate above 0"
         raise InputError(msg)
+    size = _size(arguments.size)
     require_rclpy()
     from drcn_ros.ros.share import fast_dds_profile
     from drcn_ros.ros.soak import soak
@@ -54,8 +52,8 @@ def run(arguments: argparse.Namespace) -> int:
         report = soak(
             arguments.frames,
             arguments.rate,
+            size,
             parameters,
-            arguments.domain_id,
             arguments.log or Path(folder) / "node.log",
             fast_dds_profile(),
             bar.update,
@@ -77,3 +75,11 @@ def run(arguments: argparse.Namespace) -> int:
         content = {**asdict(report), "growth_mb": report.growth_mb, "complaints": complaints}
         arguments.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 1 if complaints else 0
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()) or min(int(width), int(height)) < _SMALLEST:
+        msg = f"--size {text}: write it as 640x480, at least {_SMALLEST} pixels either way"
+        raise InputError(msg)
+    return int(width), int(height)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ from drcn_ros.errors import DrcnError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry.types import Frame
 from drcn_ros.ros.camera_publisher import CAMERA_INFO_TOPIC, IMAGE_TOPIC, CameraPublisher
+from drcn_ros.ros.domain import private_domain
 from drcn_ros.ros.node_process import NODE_NAME, NodeProcess
 from drcn_ros.ros.recorder import FrameRecord, Recorder
 
@@ -177,24 +178,21 @@ def live_session(
     Raises:
         DrcnError: the node does not start.
     """
-    domain_id = 1 + os.getpid() % 100
     os.environ["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
     if profile is not None:
         os.environ["FASTRTPS_DEFAULT_PROFILES_FILE"] = str(profile)
         os.environ["FASTDDS_DEFAULT_PROFILES_FILE"] = str(profile)
-    context = Context()
-    context.init(domain_id=domain_id)
-    node = Node("drcn_camera", context=context)
-    try:
-        remaps = {"image": IMAGE_TOPIC, "camera_info": CAMERA_INFO_TOPIC}
+    remaps = {"image": IMAGE_TOPIC, "camera_info": CAMERA_INFO_TOPIC}
+    with ExitStack() as stack:
+        domain_id = stack.enter_context(private_domain())
+        context = Context()
+        context.init(domain_id=domain_id)
+        stack.callback(context.shutdown)
+        node = Node("drcn_camera", context=context)
+        stack.callback(node.destroy_node)
         recorder = Recorder(context, NODE_NAME)
-        try:
-            with NodeProcess(domain_id, parameters, log, remaps, profile) as process:
-                session = LiveSession(process, CameraPublisher(node, camera), recorder)
-                session.wait_until_ready()
-                yield session
-        finally:
-            recorder.close()
-    finally:
-        node.destroy_node()
-        context.shutdown()
+        stack.callback(recorder.close)
+        process = stack.enter_context(NodeProcess(domain_id, parameters, log, remaps, profile))
+        session = LiveSession(process, CameraPublisher(node, camera), recorder)
+        session.wait_until_ready()
+        yield session

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from drcn_ros.geometry.types import RelativePose
 from drcn_ros.matching.types import Keypoints, Matches
 from drcn_ros.odometry import Frame, Latency, Reason, Result, State, Tracks
 from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.domain import private_domain
 from drcn_ros.ros.messages import byte_array
 from drcn_ros.ros.outputs import Outputs
 from drcn_ros.ros.processor import Processed
@@ -67,31 +68,33 @@ def conversions_ms() -> dict[str, dict[str, float]]:
 
 def publishing_ms() -> dict[str, dict[str, float]]:
     """Return the cost of all messages of a frame, with a subscriber to each topic and with none."""
-    context, other = Context(), Context()
-    domain_id = 42 + os.getpid() % 50
-    rclpy.init(context=context, domain_id=domain_id)
-    rclpy.init(context=other, domain_id=domain_id)
-    node = LifecycleNode("vo_node", context=context)
-    node.trigger_configure()
-    outputs = Outputs(node, "/vo_node", NodeConfig())
-    node.trigger_activate()
-    frames = _frames()
+    with ExitStack() as stack:
+        domain_id = stack.enter_context(private_domain())
+        contexts = []
+        for _ in range(2):
+            contexts.append(Context())
+            rclpy.init(context=contexts[-1], domain_id=domain_id)
+            stack.callback(rclpy.shutdown, context=contexts[-1])
+        node = LifecycleNode("vo_node", context=contexts[0])
+        stack.callback(node.destroy_node)
+        node.trigger_configure()
+        outputs = Outputs(node, "/vo_node", NodeConfig())
+        stack.callback(outputs.close)
+        node.trigger_activate()
+        frames = _frames()
 
-    def publish() -> None:
-        outputs.publish(next(frames), {"age_ms": 0.0})
+        def publish() -> None:
+            outputs.publish(next(frames), {"age_ms": 0.0})
 
-    unheard = _measured(publish)
-    listener = Node("listener", context=other)
-    for name, kind in _TOPICS.items():
-        listener.create_subscription(kind, f"/vo_node/{name}", lambda _: None, 1)
-    while not all(node.count_subscribers(f"/vo_node/{name}") for name in _TOPICS):
-        time.sleep(0.05)
-    time.sleep(0.5)
-    heard = _measured(publish)
-    outputs.close()
-    for entity, its_context in ((node, context), (listener, other)):
-        entity.destroy_node()
-        rclpy.shutdown(context=its_context)
+        unheard = _measured(publish)
+        listener = Node("listener", context=contexts[1])
+        stack.callback(listener.destroy_node)
+        for name, kind in _TOPICS.items():
+            listener.create_subscription(kind, f"/vo_node/{name}", lambda _: None, 1)
+        while not all(node.count_subscribers(f"/vo_node/{name}") for name in _TOPICS):
+            time.sleep(0.05)
+        time.sleep(0.5)
+        heard = _measured(publish)
     return {"nobody listens": unheard, "all topics": heard}
 
 

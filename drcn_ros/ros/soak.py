@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -29,12 +30,15 @@ from drcn_ros.errors import DrcnError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry.types import Frame
 from drcn_ros.ros.camera_publisher import CAMERA_INFO_TOPIC, IMAGE_TOPIC, CameraPublisher
+from drcn_ros.ros.domain import private_domain
 from drcn_ros.ros.node_process import NODE_NAME, NodeProcess
 
 MOST_GROWTH_MB = 20.0
 SETTLING_FRAMES = 500
 _SAMPLE_EVERY = 100
 _PATIENCE_S = 120.0
+# Radii of the window's way, pixels.
+_AROUND = (200, 180)
 _TOPICS = {
     "keypoints": PointCloud2,
     "matches": PointCloud2,
@@ -114,8 +118,8 @@ class SoakReport:
 def soak(
     frames: int,
     rate_hz: float,
+    size: tuple[int, int],
     parameters: Mapping[str, Value],
-    domain_id: int,
     log: Path,
     profile: Path | None,
     on_frame: Callable[[], Any] = lambda: None,
@@ -125,8 +129,8 @@ def soak(
     Args:
         frames: number of images.
         rate_hz: images a second.
+        size: (width, height) of the images.
         parameters: of the node, over its defaults.
-        domain_id: DDS domain.
         log: receives the node's output.
         profile: Fast DDS profile.
         on_frame: called after each image.
@@ -134,32 +138,31 @@ def soak(
     Raises:
         DrcnError: the node ended, or did not come up.
     """
-    context = Context()
-    rclpy.init(context=context, domain_id=domain_id)
     remaps = {"image": IMAGE_TOPIC, "camera_info": CAMERA_INFO_TOPIC}
-    try:
-        with NodeProcess(domain_id, parameters, log, remaps, profile) as process:
-            run = _Run(context, process, _Pictures())
-            try:
-                return run.run(frames, rate_hz, on_frame)
-            finally:
-                run.close()
-    finally:
-        rclpy.shutdown(context=context)
+    with ExitStack() as stack:
+        domain_id = stack.enter_context(private_domain())
+        context = Context()
+        rclpy.init(context=context, domain_id=domain_id)
+        stack.callback(rclpy.shutdown, context=context)
+        process = stack.enter_context(NodeProcess(domain_id, parameters, log, remaps, profile))
+        run = _Run(context, process, _Pictures(*size))
+        stack.callback(run.close)
+        return run.run(frames, rate_hz, on_frame)
 
 
 class _Pictures:
     """A window that goes round over a large random texture: the same places are seen again and again."""
 
-    camera = Camera(640, 480, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
-
-    def __init__(self) -> None:
+    def __init__(self, width: int, height: int) -> None:
+        focal = 0.8 * width
+        self.camera = Camera(width, height, focal, focal, (width - 1) / 2, (height - 1) / 2)
         coarse = np.random.default_rng(0).integers(0, 256, (90, 110), dtype=np.uint8)
-        self._texture = np.asarray(cv2.resize(coarse, None, fx=10.0, fy=10.0), np.uint8)
+        around = (width + 2 * _AROUND[0], height + 2 * _AROUND[1])
+        self._texture = np.asarray(cv2.resize(coarse, around), np.uint8)
 
     def at(self, index: int) -> NDArray[np.uint8]:
         angle = 0.03 * index
-        left, top = round(220 + 200 * np.cos(angle)), round(200 + 180 * np.sin(angle))
+        left, top = round(_AROUND[0] * (1 + np.cos(angle))), round(_AROUND[1] * (1 + np.sin(angle)))
         return self._texture[top : top + self.camera.height, left : left + self.camera.width]
 
 

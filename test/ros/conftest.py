@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import pickle
 import subprocess
@@ -30,7 +29,6 @@ os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(PROFILE))
 
 # Nothing here takes this long; a loaded machine may.
 PATIENCE_S = 60.0
-_DOMAINS = itertools.count(os.getpid())
 
 
 class Camera:
@@ -174,9 +172,11 @@ class Setup:
     """A node, a camera and a listener on a domain of their own."""
 
     def __init__(self, folder: Path, remaps: dict[str, str] | None = None, **parameters: Any) -> None:
+        from drcn_ros.ros.domain import private_domain
         from drcn_ros.ros.node_process import NodeProcess
 
-        self.domain_id = next(_DOMAINS) % 90 + 5
+        self._domain = private_domain()
+        self.domain_id = self._domain.__enter__()
         self.log = folder / "node.log"
         names = {name.replace("__", "."): value for name, value in parameters.items()}
         self.node = NodeProcess(
@@ -233,14 +233,18 @@ class Setup:
         for part in ("camera", "listener"):
             if part in vars(self):
                 getattr(self, part).close()
-        return self.node.stop()
+        code = self.node.stop()
+        self._domain.__exit__(None, None, None)
+        return code
 
 
 @contextmanager
 def process(arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run Python with arguments on a domain of its own; end it with SIGTERM."""
-    environment = {**os.environ, "ROS_DOMAIN_ID": str(next(_DOMAINS) % 90 + 5)}
-    with log.open("wb") as output:
+    from drcn_ros.ros.domain import private_domain
+
+    with log.open("wb") as output, private_domain() as domain_id:
+        environment = {**os.environ, "ROS_DOMAIN_ID": str(domain_id)}
         running = subprocess.Popen(
             [sys.executable, *arguments], stdout=output, stderr=subprocess.STDOUT, env=environment
         )
@@ -392,7 +396,6 @@ def kit() -> SimpleNamespace:
         result=make_result,
         Listener=Listener,
         process=process,
-        domain_id=lambda: next(_DOMAINS) % 90 + 5,
         values=values,
         wait_until=wait_until,
     )

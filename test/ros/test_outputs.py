@@ -24,6 +24,7 @@ from drcn_ros.geometry.types import RelativePose
 from drcn_ros.odometry import State
 from drcn_ros.ros import clouds, messages
 from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.domain import private_domain
 from drcn_ros.ros.outputs import Outputs
 from drcn_ros.ros.processor import Processed
 from drcn_ros.ros.recorder import cloud_rows
@@ -36,25 +37,25 @@ CAMERA = Camera(640, 480, fx=500.0, fy=500.0, cx=320.0, cy=240.0)
 @pytest.fixture
 def graph(kit: Any) -> Iterator[tuple[Callable[..., Outputs], Any]]:
     """Makes outputs of an active node, and a listener on the same domain."""
-    domain_id = kit.domain_id()
-    context = Context()
-    rclpy.init(context=context, domain_id=domain_id)
-    node = LifecycleNode("vo_node", context=context)
-    node.trigger_configure()
-    listener = kit.Listener(domain_id)
-    made = []
+    with private_domain() as domain_id:
+        context = Context()
+        rclpy.init(context=context, domain_id=domain_id)
+        node = LifecycleNode("vo_node", context=context)
+        node.trigger_configure()
+        listener = kit.Listener(domain_id)
+        made = []
 
-    def make(**changes: Any) -> Outputs:
-        made.append(Outputs(node, "/vo_node", NodeConfig(**changes)))
-        node.trigger_activate()
-        return made[-1]
+        def make(**changes: Any) -> Outputs:
+            made.append(Outputs(node, "/vo_node", NodeConfig(**changes)))
+            node.trigger_activate()
+            return made[-1]
 
-    yield make, listener
-    for outputs in made:
-        outputs.close()
-    listener.close()
-    node.destroy_node()
-    rclpy.shutdown(context=context)
+        yield make, listener
+        for outputs in made:
+            outputs.close()
+        listener.close()
+        node.destroy_node()
+        rclpy.shutdown(context=context)
 
 
 def walk(kit: Any, count: int, metric: bool = True) -> list[Processed]:

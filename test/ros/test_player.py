@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import pty
 import signal
@@ -22,12 +21,12 @@ import pytest
 
 from drcn_ros.odometry.types import Frame
 from drcn_ros.ros.camera_publisher import CameraPublisher
+from drcn_ros.ros.domain import private_domain
 from drcn_ros.ros.player import Player
 
 pytestmark = pytest.mark.dds
 START = 1_700_000_000_000_000_000
 STEP = 50_000_000
-_DOMAINS = itertools.count(os.getpid())
 IMAGE, INFO = "/camera/image_raw", "/camera/camera_info"
 
 
@@ -83,8 +82,9 @@ def until(condition: Callable[[], bool], patience_s: float = 60.0) -> None:
 
 
 @pytest.fixture
-def domain_id() -> int:
-    return 101 + next(_DOMAINS) % 90
+def domain_id() -> Iterator[int]:
+    with private_domain() as given:
+        yield given
 
 
 @pytest.fixture

@@ -65,12 +65,27 @@ def test_a_run_that_cannot_be_is_refused(arguments: list[str], capsys: pytest.Ca
     assert "need at least 2 at a rate above 0" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("size", ["640", "640x", "63x480", "axb"])
+def test_a_size_that_is_none_is_refused(size: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["soak", "--size", size]) == 2
+    assert f"--size {size}: write it as 640x480" in capsys.readouterr().err
+
+
 @pytest.mark.dds
 def test_a_short_run_of_the_real_node_grows_nowhere_and_loses_no_frame(
-    kit: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "soak.json"
-    arguments = ["--frames", "300", "--rate", "40", "--domain-id", str(kit.domain_id()), "--json", str(file)]
+    arguments = [
+        "--frames",
+        "300",
+        "--rate",
+        "40",
+        "--size",
+        "320x240",
+        "--json",
+        str(file),
+    ]
     status = main(["soak", *arguments, "--set", "matcher.name=orb"])
     assert status == 0, capsys.readouterr().out
     content = json.loads(file.read_text())
