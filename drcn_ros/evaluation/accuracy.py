@@ -29,20 +29,6 @@ class Interval:
     high: float
 
 
-def rotation_error(estimate: Array, truth: Array) -> float:
-    """Return the angle between two rotations (3, 3), degrees."""
-    cosine = (np.trace(estimate.T @ truth) - 1) / 2
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))))
-
-
-def direction_error(estimate: Array, truth: Array) -> float:
-    """Return the angle between two directions (3,), degrees; 0 where the truth has no direction."""
-    length = float(np.linalg.norm(truth) * np.linalg.norm(estimate))
-    if length < 1e-9:
-        return 0.0
-    return float(np.degrees(np.arccos(np.clip(estimate @ truth / length, -1, 1))))
-
-
 def area_under_curve(errors: Array, threshold: float) -> float:
     """Return the area, in percent, under the share of errors below e, for e from 0 to `threshold`.
 

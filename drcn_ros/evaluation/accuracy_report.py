@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,28 +15,50 @@ from drcn_ros.errors import InputError
 from drcn_ros.evaluation.accuracy import THRESHOLDS
 from drcn_ros.evaluation.accuracy_benchmark import BINS
 
+# matplotlib takes most of a second to load, and only pictures need it.
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 # {matcher: {set: summary}}, the summaries as `accuracy_benchmark.summarise` returns them.
 Report = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
 def table(report: Report) -> str:
-    """Return a Markdown table with one row per matcher and set, and the means."""
+    """Return Markdown tables with one row per matcher and set: all sets with the means, then views of planes.
+
+    Errors of views of a plane are those of the image's corners in pixels.
+    """
     heads = ["matcher", "pairs of", "AUC@5", "AUC@10 (95 %)", "AUC@20", "rotation", "direction"]
     heads += ["< 1 px", "< 3 px", "matches", "ms"]
-    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
+    lines = _head(heads)
+    planar = []
     for matcher, sets in report.items():
         for name, entry in sets.items():
             auc = entry["auc"]
             low, high = entry["auc_interval"]["10"]
             lines.append(
                 f"| {matcher} | {name} | {auc['5']:.1f} | {auc['10']:.1f} ({low:.0f} to {high:.0f}) | "
-                f"{auc['20']:.1f} | {entry['rotation_deg']:.2f} | {entry['direction_deg']:.2f} | "
+                f"{auc['20']:.1f} | {_number(entry['rotation_deg'])} | {_number(entry['direction_deg'])} | "
                 f"{entry['within_1px']:.3f} | {entry['within_3px']:.3f} | {entry['matches']:.0f} | "
                 f"{entry['ms']:.0f} |"
             )
+            if "homography" in entry:
+                shares = " | ".join(f"{share:.2f}" for share in entry["homography"].values())
+                planar.append(f"| {matcher} | {name} | {shares} | {_number(entry['repeatability'])} |")
         auc = mean_auc(sets)
         lines.append(f"| {matcher} | mean | {auc[5]:.1f} | {auc[10]:.1f} | {auc[20]:.1f} | | | | | | |")
+    if planar:
+        heads = ["matcher", "views of", "corners < 1 px", "< 3 px", "< 5 px", "repeatability, 3 px"]
+        lines += ["", *_head(heads), *planar]
     return "\n".join(lines)
+
+
+def _head(names: list[str]) -> list[str]:
+    return [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
 
 
 def mean_auc(sets: Mapping[str, Mapping[str, Any]]) -> dict[int, float]:
@@ -61,41 +83,22 @@ def write_json(report: Report, path: Path) -> None:
 
 
 def draw(report: Report, folder: Path) -> list[Path]:
-    """Draw AUC@10 per set and how far scores are calibrated; return the pictures' paths.
+    """Draw AUC@10 per set, error curves, and how far scores are calibrated; return the pictures' paths.
 
     Raises:
         InputError: the folder cannot be written.
     """
-    # matplotlib takes most of a second to load, and only pictures need it.
     from matplotlib.figure import Figure
 
-    names = list(next(iter(report.values())))
-    bars = Figure(figsize=(max(6.0, 1.2 * len(names)), 4.0), layout="constrained")
-    axes = bars.subplots()
-    width = 0.8 / len(report)
-    for number, (matcher, sets) in enumerate(report.items()):
-        heights = np.array([sets[name]["auc"]["10"] for name in names])
-        limits = np.array([sets[name]["auc_interval"]["10"] for name in names])
-        error = np.maximum(np.abs(limits.T - heights), 0)
-        axes.bar(np.arange(len(names)) + number * width, heights, width, yerr=error, label=matcher)
-    labels = [name.rstrip("/").rpartition("/")[2] for name in names]
-    axes.set_xticks(np.arange(len(names)) + 0.4 - width / 2, labels, rotation=30, ha="right")
-    axes.set_ylabel("AUC@10")
-    axes.legend()
-    reliability = Figure(figsize=(4.5, 4.0), layout="constrained")
-    axes = reliability.subplots()
-    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
-    for matcher, sets in report.items():
-        matches = np.array([entry["calibration"]["matches"] for entry in sets.values()], float)
-        found = (matches * np.array([entry["calibration"]["found"] for entry in sets.values()])).sum(axis=0)
-        total = matches.sum(axis=0)
-        middle = (np.arange(BINS) + 0.5) / BINS
-        axes.plot(middle[total > 0], found[total > 0] / total[total > 0], marker="o", label=matcher)
-    axes.set_xlabel("score of a match")
-    axes.set_ylabel("share within 3 px of the truth")
-    axes.legend()
+    pictures = {
+        "accuracy.png": _bars(
+            report, Figure(figsize=(max(6.0, 1.2 * _sets(report)), 4.0), layout="constrained")
+        ),
+        "error_curves.png": _curves(report, Figure(figsize=(5.5, 4.0), layout="constrained")),
+        "reliability.png": _reliability(report, Figure(figsize=(4.5, 4.0), layout="constrained")),
+    }
     written = []
-    for figure, name in ((bars, "accuracy.png"), (reliability, "reliability.png")):
+    for name, figure in pictures.items():
         path = folder / name
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -105,3 +108,52 @@ def draw(report: Report, folder: Path) -> list[Path]:
             raise InputError(msg) from None
         written.append(path)
     return written
+
+
+def _sets(report: Report) -> int:
+    return len(next(iter(report.values())))
+
+
+def _bars(report: Report, figure: Figure) -> Figure:
+    names = list(next(iter(report.values())))
+    axes = figure.subplots()
+    width = 0.8 / len(report)
+    for number, (matcher, sets) in enumerate(report.items()):
+        heights = np.array([sets[name]["auc"]["10"] for name in names])
+        limits = np.array([sets[name]["auc_interval"]["10"] for name in names])
+        error = np.maximum(np.abs(limits.T - heights), 0)
+        places = np.arange(len(names)) + number * width
+        axes.bar(places, heights, width, yerr=error, error_kw={"linewidth": 0.7}, label=matcher)
+    labels = [name.rstrip("/").rpartition("/")[2] for name in names]
+    axes.set_xticks(np.arange(len(names)) + 0.4 - width / 2, labels, rotation=30, ha="right")
+    axes.set_ylabel("AUC@10")
+    axes.legend(fontsize=8)
+    return figure
+
+
+def _curves(report: Report, figure: Figure) -> Figure:
+    axes = figure.subplots()
+    limits = np.arange(THRESHOLDS[-1] + 1)
+    for matcher, sets in report.items():
+        shares = np.mean([entry["curve"] for entry in sets.values()], axis=0)
+        axes.plot(limits, [0.0, *shares], label=matcher)
+    axes.set_xlabel("larger one of both errors, degrees (views of a plane: corners, pixels)", fontsize=8)
+    axes.set_ylabel("share of pairs, mean over the sets")
+    axes.set_ylim(0, 1)
+    axes.legend(fontsize=8)
+    return figure
+
+
+def _reliability(report: Report, figure: Figure) -> Figure:
+    axes = figure.subplots()
+    axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
+    for matcher, sets in report.items():
+        matches = np.array([entry["calibration"]["matches"] for entry in sets.values()], float)
+        found = (matches * np.array([entry["calibration"]["found"] for entry in sets.values()])).sum(axis=0)
+        total = matches.sum(axis=0)
+        middle = (np.arange(BINS) + 0.5) / BINS
+        axes.plot(middle[total > 0], found[total > 0] / total[total > 0], marker="o", label=matcher)
+    axes.set_xlabel("score of a match")
+    axes.set_ylabel("share within 3 px of the truth")
+    axes.legend(fontsize=8)
+    return figure

