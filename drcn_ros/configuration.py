@@ -161,6 +161,12 @@ def flatten(config: object) -> dict[str, Value]:
     return values
 
 
+def fixed_part(config: object) -> dict[str, Value]:
+    """Return the leaves of a configuration object that do not change while a node runs."""
+    fixed = {entry.name for entry in parameters(type(config)) if not entry.live}
+    return {name: value for name, value in flatten(config).items() if name in fixed}
+
+
 def read_parameter_file(path: Path) -> dict[str, object]:
     """Read a ROS 2 parameter file and return its leaves by dotted name.
 

@@ -10,16 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from drcn_ros.errors import ImageError
+from drcn_ros.configuration import fixed_part
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.selection import Model
 from drcn_ros.geometry.two_view import Failure, TwoView, estimate_two_view
 from drcn_ros.geometry.types import Array
 from drcn_ros.matching.base import Matcher
-from drcn_ros.matching.types import Features, Keypoints, Matches
+from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.image_quality import ImageQuality
 from drcn_ros.odometry.path import Path, StepLength
+from drcn_ros.odometry.preparation import PreparedFrame, prepare
 from drcn_ros.odometry.references import References
 from drcn_ros.odometry.stillness import Stillness
 from drcn_ros.odometry.tracks import TrackIds
@@ -60,31 +61,32 @@ class _Outcome:
 
 
 class _Clock:
-    """Wall time of the stages of one frame."""
+    """Wall time of the stages of one frame, without what lay between its preparation and its placing."""
 
-    def __init__(self) -> None:
+    def __init__(self, extraction: float) -> None:
         self._begin = time.perf_counter()
-        self._extracted = self._begin
+        self._extraction = extraction
         self._matching = 0.0
-
-    def extracted(self) -> None:
-        self._extracted = time.perf_counter()
 
     def matched(self, since: float) -> None:
         self._matching += time.perf_counter() - since
 
     def latency(self) -> Latency:
-        end = time.perf_counter()
+        placing = time.perf_counter() - self._begin
         return Latency(
-            extract_ms=1e3 * (self._extracted - self._begin),
+            extract_ms=1e3 * self._extraction,
             match_ms=1e3 * self._matching,
-            geometry_ms=1e3 * (end - self._extracted - self._matching),
-            total_ms=1e3 * (end - self._begin),
+            geometry_ms=1e3 * (placing - self._matching),
+            total_ms=1e3 * (self._extraction + placing),
         )
 
 
 class VisualOdometry:
     """Follows the camera through a stream of frames.
+
+    `process` is `prepare` and then `place`. Two threads may share the work: one prepares the next frame while
+    another places the last; the results are the same. Whatever else changes the odometry belongs to the
+    thread that places, except `update`, which belongs to the one that prepares.
 
     Args:
         config: of the matcher, the geometry and the odometry.
@@ -100,9 +102,12 @@ class VisualOdometry:
             from drcn_ros.matching import create_matcher
 
             matcher = create_matcher(config.matcher)
+        # For frames to be prepared; those that a frame was prepared with come with it to its placing.
+        self._next_config = config
+        self._next_matcher: Matcher[Any] = matcher
         self._config = config
+        self._matcher = self._next_matcher
         self._camera = camera
-        self._matcher: Matcher[Any] = matcher
         self._ids = TrackIds()
         self._references = References()
         self._stillness = Stillness()
@@ -114,8 +119,8 @@ class VisualOdometry:
 
     @property
     def config(self) -> OdometryConfig:
-        """The configuration in force."""
-        return self._config
+        """The configuration in force for the next frame."""
+        return self._next_config
 
     @property
     def camera(self) -> Camera | None:
@@ -132,14 +137,13 @@ class VisualOdometry:
 
     def update(self, config: OdometryConfig) -> None:
         """Take a new configuration from the next frame on; another matcher or scale starts tracking anew."""
-        if config.matcher != self._config.matcher:
+        if fixed_part(config.matcher) != fixed_part(self._next_config.matcher):
             from drcn_ros.matching import create_matcher
 
-            self._matcher = create_matcher(config.matcher)
-            self.reset()
-        elif config.scale.source != self._config.scale.source:
-            self.reset()
-        self._config = config
+            self._next_matcher = create_matcher(config.matcher)
+        else:
+            self._next_matcher.config = config.matcher
+        self._next_config = config
 
     def reset(self) -> None:
         """Forget all frames and start a new segment at the identity."""
@@ -159,28 +163,39 @@ class VisualOdometry:
 
     def process(self, frame: Frame, with_descriptors: bool = False) -> Result:
         """Return what is known at this frame, on demand with descriptors. No content of an image raises."""
-        clock = _Clock()
-        jumped = self._clock_jumped(frame.stamp_ns)
+        return self.place(self.prepare(frame, with_descriptors))
+
+    def prepare(self, frame: Frame, with_descriptors: bool = False) -> PreparedFrame:
+        """Return the frame with its features, to be placed after all frames before it."""
+        return prepare(frame, self._next_config, self._next_matcher, with_descriptors)
+
+    def place(self, prepared: PreparedFrame) -> Result:
+        """Return what is known at a prepared frame."""
+        clock = _Clock(prepared.seconds)
+        self._take_changes(prepared)
+        jumped = self._clock_jumped(prepared.stamp_ns)
         if jumped:
             self.reset()
-        self._last_stamp_ns = frame.stamp_ns
-        try:
-            features: Features = self._matcher.extract(frame.image)
-        except ImageError as error:
-            clock.extracted()
-            outcome = _Outcome(State.LOST, Reason.BAD_IMAGE, str(error))
-            return self._result(frame, outcome, *_nothing(), clock)
-        keypoints = features.keypoints(with_descriptors)
-        clock.extracted()
-        view = View(frame.stamp_ns, features, keypoints.points, self._path.pose.copy())
-        quality = ImageQuality.of(frame.image)
+        self._last_stamp_ns = prepared.stamp_ns
+        features, quality = prepared.features, prepared.quality
+        if features is None or quality is None:
+            outcome = _Outcome(State.LOST, Reason.BAD_IMAGE, prepared.problem)
+            return self._result(prepared, outcome, no_tracks(), clock)
+        view = View(prepared.stamp_ns, features, prepared.keypoints.points, self._path.pose.copy())
         if self._knows_size(features.size):
             outcome = self._place(view, quality, clock)
         else:
             outcome = self._only_follow(view, clock)
         if jumped and outcome.reason is Reason.FIRST_FRAME:
             outcome = replace(outcome, reason=Reason.CLOCK_JUMP)
-        return self._result(frame, outcome, keypoints, view.tracks, clock)
+        return self._result(prepared, outcome, view.tracks, clock)
+
+    def _take_changes(self, prepared: PreparedFrame) -> None:
+        """Take the configuration and the matcher that a frame was prepared with."""
+        other_scale = prepared.config.scale.source != self._config.scale.source
+        if prepared.matcher is not self._matcher or other_scale:
+            self.reset()
+        self._config, self._matcher = prepared.config, prepared.matcher
 
     def _clock_jumped(self, stamp_ns: int) -> bool:
         if self._last_stamp_ns is None:
@@ -325,19 +340,17 @@ class VisualOdometry:
         assert two_view.noise_px is not None
         return float(np.hypot(two_view.noise_px, self._config.two_view.systematic_px))
 
-    def _result(
-        self, frame: Frame, outcome: _Outcome, keypoints: Keypoints, tracks: Tracks, clock: _Clock
-    ) -> Result:
+    def _result(self, prepared: PreparedFrame, outcome: _Outcome, tracks: Tracks, clock: _Clock) -> Result:
         attempt = outcome.attempt
         matches = Matches.empty() if attempt is None else attempt.matches
         two_view = None if attempt is None else attempt.two_view
         step = outcome.step
         return Result(
-            stamp_ns=frame.stamp_ns,
+            stamp_ns=prepared.stamp_ns,
             state=outcome.state,
             reason=outcome.reason,
             detail=outcome.detail,
-            keypoints=keypoints,
+            keypoints=prepared.keypoints,
             tracks=tracks,
             reference_stamp_ns=None if attempt is None else attempt.reference.stamp_ns,
             matches=matches,
@@ -353,8 +366,3 @@ class VisualOdometry:
             parallax_px=None if two_view is None else two_view.parallax_px,
             latency=clock.latency(),
         )
-
-
-def _nothing() -> tuple[Keypoints, Tracks]:
-    empty = np.zeros(0, np.float32)
-    return Keypoints(np.zeros((0, 2), np.float32), empty, empty), no_tracks()
