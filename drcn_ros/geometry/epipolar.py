@@ -166,7 +166,15 @@ def polish(pairs: RayPairs, rotation: Array, translation: Array) -> EpipolarFit:
         rotation, translation = moved(rotation, translation, step * min(1.0, 0.3 / max(longest, 1e-12)))
         if settled and step @ hessian @ step < (_SMALL_STEP * noise) ** 2:
             break
-    rotation = nearest_rotation(rotation)
+    return _agreeing(pairs, nearest_rotation(rotation), translation, noise)
+
+
+def extended(pairs: RayPairs, fit: EpipolarFit) -> EpipolarFit:
+    """Return the fit with those inliers that it has among other pairs than it was made from."""
+    return _agreeing(pairs, fit.rotation, fit.translation, fit.noise_px)
+
+
+def _agreeing(pairs: RayPairs, rotation: Array, translation: Array, noise: float) -> EpipolarFit:
     residuals = sampson(pairs, rotation, translation)
     good = np.abs(residuals) < INLIER_SCALE * noise
     good &= _credible_depth(pairs, rotation, translation, residuals, INLIER_SCALE * noise)

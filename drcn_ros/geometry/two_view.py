@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.covariance import as_ros, pose_covariance
-from drcn_ros.geometry.epipolar import INLIER_SCALE, EpipolarFit, RayPairs, polish, sampson
+from drcn_ros.geometry.epipolar import INLIER_SCALE, EpipolarFit, RayPairs, extended, polish, sampson
 from drcn_ros.geometry.homography import decompose, fit_homography
 from drcn_ros.geometry.rotation_only import RotationFit, fit_rotation, rotation_residuals
 from drcn_ros.geometry.selection import MARGIN, Model, gric
@@ -80,6 +81,7 @@ def estimate_two_view(
     camera: Camera,
     config: TwoViewConfig,
     predicted: tuple[Array, Array] | None = None,
+    doubtful: NDArray[np.bool_] | None = None,
 ) -> TwoView:
     """Return the motion between two views of one camera; never raises for what the points hold.
 
@@ -89,23 +91,32 @@ def estimate_two_view(
         camera: of both images.
         config: estimator and thresholds.
         predicted: (R, t) that the motion so far lets expect; decides only between two poses of a plane.
+        doubtful: (M,) bool, matches that are left out of the search.
     """
     evidence = _Evidence(*ray_pairs(reference_points, current_points, camera), len(reference_points))
     pairs = evidence.pairs
     if len(pairs) < config.min_inliers:
         return evidence.failed(Failure.FEW_MATCHES)
-    fit = _fit(pairs, camera.mean_focal, config)
+    believed = None if doubtful is None else ~doubtful[evidence.rows]
+    fit = _fit(pairs, camera.mean_focal, config, believed)
     turn = fit_rotation(pairs, np.eye(3) if fit is None else fit.rotation)
     return _select(evidence, fit, turn, config, predicted)
 
 
-def _fit(pairs: RayPairs, focal: float, config: TwoViewConfig) -> EpipolarFit | None:
+def _fit(
+    pairs: RayPairs, focal: float, config: TwoViewConfig, believed: NDArray[np.bool_] | None
+) -> EpipolarFit | None:
     """Return the essential matrix that most of the image supports, or None.
 
     The start is sought among matches spread evenly over the image, so that a textured object with a motion of
     its own does not outvote the rest, and at half the threshold first: a wide one takes two similar motions
     for one. Where that explains little, matches are imprecise, and the whole threshold gets its turn.
     """
+    if believed is not None and not believed.all():
+        if int(believed.sum()) < config.min_inliers:
+            return None
+        fit = _fit(pairs.take(believed), focal, config, None)
+        return None if fit is None else extended(pairs, fit)
     rows = evenly_spread(pairs.reference)
     sample = pairs.take(rows)
     best: EpipolarFit | None = None
@@ -121,7 +132,7 @@ def _fit(pairs: RayPairs, focal: float, config: TwoViewConfig) -> EpipolarFit | 
     return best
 
 
-def evenly_spread(points: Array) -> NDArray[np.int64]:
+def evenly_spread(points: NDArray[Any]) -> NDArray[np.int64]:
     """Return rows of points (2 or more, N), best first: of each cell of a grid no more than usual.
 
     The best one of each cell comes first, then the second ones: what looks alike in both images because it

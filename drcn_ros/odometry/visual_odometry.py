@@ -18,6 +18,7 @@ from drcn_ros.geometry.types import Array
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.config import OdometryConfig
+from drcn_ros.odometry.doubts import doubtful, remember_doubts
 from drcn_ros.odometry.image_quality import ImageQuality
 from drcn_ros.odometry.path import Path, StepLength
 from drcn_ros.odometry.preparation import PreparedFrame, prepare
@@ -256,6 +257,7 @@ class VisualOdometry:
                 self._camera,
                 self._config.two_view,
                 self._path.predict(reference),
+                doubtful(reference, matches),
             )
             attempts.append(_Attempt(reference, matches, two_view))
             if two_view.model is not None:
@@ -306,6 +308,8 @@ class VisualOdometry:
         two_view = attempt.two_view
         self._lost_since_ns = None
         self._path.update_scale(view.stamp_ns, self._references.views, self._config.scale)
+        floor = self._config.two_view.systematic_px
+        remember_doubts(attempt.reference, view, two_view, attempt.matches, floor)
         step = self._path.extend(attempt.reference, view, two_view, attempt.matches, self._config.scale)
         self._references.succeeded(attempt.reference, view, two_view, self._camera.mean_focal, self._config)
         if two_view.model is Model.IDENTITY:

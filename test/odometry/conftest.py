@@ -23,6 +23,8 @@ class PointWorld(Matcher[Features]):
         camera: of all frames.
         poses: (4, 4) T_world_cur of each frame; frame i is an image that is filled with i.
         outliers: part of the points that are seen at a random place.
+        crate: displacement (3,) of an object at a frame, or None where there is none; it covers the middle
+            third of the image, and its matches come first.
     """
 
     name = "points"
@@ -34,6 +36,7 @@ class PointWorld(Matcher[Features]):
         noise_px: float = 0.2,
         outliers: float = 0.1,
         depth: tuple[float, float] = (2.0, 12.0),
+        crate: Callable[[int], np.ndarray] | None = None,
     ) -> None:
         self.camera = Camera(640, 480, 500.0, 500.0, 319.5, 239.5)
         self.poses = poses
@@ -42,6 +45,12 @@ class PointWorld(Matcher[Features]):
         z = rng.uniform(*depth, count)
         spread = rng.uniform(-1.2, 1.2, (count, 2)) * [0.9, 0.7]
         self._points = np.column_stack([spread * z[:, None], z])
+        self._crate = crate
+        self.on_crate = (np.abs(spread) < [0.3, 0.3]).all(axis=1) & (crate is not None)
+        order = np.argsort(~self.on_crate, kind="stable")
+        self._points, self.on_crate = self._points[order], self.on_crate[order]
+        self._points[self.on_crate, :2] *= 2.0 / self._points[self.on_crate, 2:]
+        self._points[self.on_crate, 2] = 2.0 + 0.1 * rng.random(int(self.on_crate.sum()))
 
     def frame(self, index: int, period: float = 0.1) -> Frame:
         image = np.tile(np.arange(640) % 200 + 20, (480, 1)).astype(np.uint8)
@@ -59,7 +68,10 @@ class PointWorld(Matcher[Features]):
         index = int(image.flat[0])
         rng = np.random.default_rng(index)
         world = np.linalg.inv(self.poses[index])
-        seen = self._points @ world[:3, :3].T + world[:3, 3]
+        points = self._points.copy()
+        if self._crate is not None:
+            points[self.on_crate] += self._crate(index)
+        seen = points @ world[:3, :3].T + world[:3, 3]
         pixels = seen[:, :2] / seen[:, 2:] * self.camera.fx + [self.camera.cx, self.camera.cy]
         pixels += rng.normal(0.0, self._noise, pixels.shape)
         wrong = rng.random(len(pixels)) < self._outliers

@@ -57,6 +57,19 @@ def test_a_track_keeps_its_id_and_ages(point_world, straight_poses):
             assert second.tracks.ids[second.matches.current_index[row]] == reference_id
 
 
+def test_the_path_does_not_follow_an_object_that_moves_along_with_the_camera(point_world, straight_poses):
+    def crate(index: int) -> np.ndarray:
+        return np.array([0.15 * np.sin(0.3 * index), 0.0, 0.104 * index])
+
+    world = point_world(straight_poses(20, (0.0, 0.0, 0.1)), count=1500, depth=(2.0, 20.0), crate=crate)
+    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
+    results = [odometry.process(world.frame(index)) for index in range(20)]
+    for index, result in enumerate(results[1:], start=1):
+        assert result.state is State.TRACKING, result.detail
+        assert result.relative_pose is not None
+        assert angle_deg(result.relative_pose.translation, np.array([0.0, 0.0, 1.0])) < 2.0, index
+
+
 def test_without_calibration_points_are_tracked_and_no_pose_is_told(point_world, straight_poses):
     world = point_world(straight_poses(3, (0.0, 0.0, 0.2)))
     odometry = VisualOdometry(OdometryConfig(), None, world)
