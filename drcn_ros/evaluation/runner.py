@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from drcn_ros.evaluation.prefetch import ahead
 from drcn_ros.evaluation.sources import ImageSequence, Selection
 from drcn_ros.matching.base import Matcher
 from drcn_ros.odometry.config import OdometryConfig
+from drcn_ros.odometry.preparation import PreparedFrame
 from drcn_ros.odometry.types import Frame
 
 
@@ -37,16 +39,29 @@ def run_direct(
 ) -> Iterator[Step]:
     """Yield every selected frame with its result; frames are decoded ahead in a thread.
 
+    With `config.pipeline` features are extracted in another, while the frame before is placed.
+
     Args:
         sequence: the input; without a calibration every frame waits for one.
         selection: which frames.
         config: of the odometry, the same as the node's.
         matcher: made from the configuration when None.
     """
+    from drcn_ros.odometry.threads import use_threads
     from drcn_ros.odometry.visual_odometry import VisualOdometry
 
     odometry = VisualOdometry(config, sequence.camera, matcher)
-    with ahead(sequence.frames(selection)) as frames:
+    use_threads(config.threads)
+
+    def prepared(frames: Iterator[Frame]) -> Iterator[tuple[Frame, PreparedFrame]]:
         for frame in frames:
-            result = odometry.process(frame)
+            yield frame, odometry.prepare(frame)
+
+    with ExitStack() as stack:
+        decoded = stack.enter_context(ahead(sequence.frames(selection)))
+        ready = prepared(decoded)
+        if config.pipeline:
+            ready = stack.enter_context(ahead(ready, size=1))
+        for frame, features in ready:
+            result = odometry.place(features)
             yield Step(frame, estimate_of(result), correspondences_of(result))

@@ -85,6 +85,16 @@ class OdometryConfig:
     """The matcher, the two-view estimation, what each frame is matched with, and the scale."""
 
     matcher: MatcherConfig = section(MatcherConfig)
+    pipeline: bool = parameter(
+        True,
+        "Extract a frame's features while the one before is matched and placed; the results are the same.",
+    )
+    threads: int = parameter(
+        1,
+        "Threads of each operator of torch and OpenCV; 0 leaves it to them. More pay only on idle cores.",
+        minimum=0,
+        maximum=256,
+    )
     two_view: TwoViewConfig = section(TwoViewConfig)
     reference: str = parameter(
         "keyframe",

@@ -16,7 +16,7 @@ from drcn_ros.odometry import Reason
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.inputs import Inputs
 from drcn_ros.ros.outputs import Outputs
-from drcn_ros.ros.processor import GIVEN_UP, Processor
+from drcn_ros.ros.processor import GIVEN_UP, PreparedMessage, Processor
 from drcn_ros.ros.tally import Tally
 from drcn_ros.ros.watch import PATIENCE_S, Throttle
 from drcn_ros.ros.worker import Counts, Worker
@@ -30,6 +30,12 @@ _STOP_TIMEOUT_S = 20.0
 @dataclass(frozen=True)
 class _Incoming:
     message: Any
+    arrived: float
+
+
+@dataclass(frozen=True)
+class _Taken:
+    prepared: PreparedMessage
     arrived: float
 
 
@@ -72,7 +78,9 @@ class Activity:
         self._scale_came = self._image_came
         self._inputs = Inputs(node, config, self._on_image, self._on_camera_info, self._on_scale, self._tell)
         live = config.processing == "live"
-        self._worker = Worker(self._work, 1 if live else config.queue_size, newest_wins=live)
+        self._worker = Worker(
+            self._prepare, self._finish, 1 if live else config.queue_size, live, config.pipeline
+        )
 
     @property
     def topics(self) -> str:
@@ -151,10 +159,13 @@ class Activity:
     def _tell(self, text: str) -> None:
         self._warn_throttled(text, text)
 
-    # Called by the worker.
+    # Called by the worker, with `pipeline` in two threads.
 
-    def _work(self, incoming: _Incoming) -> None:
-        processed = self._processor.process(incoming.message)
+    def _prepare(self, incoming: _Incoming) -> _Taken:
+        return _Taken(self._processor.prepare(incoming.message), incoming.arrived)
+
+    def _finish(self, taken: _Taken) -> None:
+        processed = self._processor.place(taken.prepared)
         result = processed.result
         if result.reason in GIVEN_UP:
             self._problem_of_image = result.detail
@@ -162,12 +173,12 @@ class Activity:
         else:
             self._image_served = time.monotonic()
         try:
-            age_ms = 1e3 * (time.monotonic() - incoming.arrived)
+            age_ms = 1e3 * (time.monotonic() - taken.arrived)
             self._outputs.publish(processed, {"age_ms": age_ms, "number": self._tally.next_number})
         except Exception as error:
             # One message that cannot be made must not end the thread that makes all others.
             self._warn_throttled("publish", f"cannot publish: {type(error).__name__}: {error}")
-        self._tally.process(processed, incoming.arrived)
+        self._tally.process(processed, taken.arrived)
 
     def _warn_throttled(self, key: str, text: str) -> None:
         if self._throttle.allows(key, time.monotonic()):

@@ -18,6 +18,7 @@ from std_srvs.srv import SetBool, Trigger
 from drcn_ros.errors import DrcnError
 from drcn_ros.matching import create_matcher
 from drcn_ros.odometry import State, VisualOdometry
+from drcn_ros.odometry.threads import use_threads
 from drcn_ros.ros import messages
 from drcn_ros.ros.activity import Activity
 from drcn_ros.ros.config import NodeConfig
@@ -79,6 +80,7 @@ class VoNode(LifecycleNode):
         config = self.config
         try:
             matcher = create_matcher(config.matcher)
+            use_threads(config.threads)
             warm_up(config, matcher)
             self._outputs = Outputs(self, self.get_fully_qualified_name(), config)
         except Exception as error:

@@ -21,6 +21,7 @@ from drcn_ros.errors import ImageError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching.types import Keypoints, Matches
 from drcn_ros.odometry import Frame, Latency, OdometryConfig, Reason, Result, State, Tracks, VisualOdometry
+from drcn_ros.odometry.preparation import PreparedFrame
 from drcn_ros.ros.messages import nanoseconds
 
 # Reasons of frames that did not come through the odometry.
@@ -49,6 +50,31 @@ class Processed:
     result: Result
     decode_ms: float
     working_scale: float
+
+
+@dataclass(frozen=True)
+class PreparedMessage:
+    """An image message, decoded and with its features.
+
+    Attributes:
+        stamp_ns, frame_id: of the image.
+        image: as decoded, or None when it could not be.
+        camera: the calibration that was there, or None.
+        scale: by which the image was to be made smaller for the network.
+        factors: by which it was, across and down.
+        decode_ms: wall time of the decoding.
+        frame: for the odometry, or None where `error` tells what failed.
+    """
+
+    stamp_ns: int
+    frame_id: str
+    image: NDArray[np.uint8] | None
+    camera: Camera | None
+    scale: float
+    factors: tuple[float, float]
+    decode_ms: float
+    frame: PreparedFrame | None
+    error: Exception | None
 
 
 class Processor:
@@ -96,58 +122,78 @@ class Processor:
 
     def process(self, message: Any) -> Processed:
         """Return what became of an `Image` or a `CompressedImage`; nothing raises."""
-        stamp_ns = nanoseconds(message.header.stamp)
-        camera, scale, image = self._camera, self._scale, None
+        return self.place(self.prepare(message))
+
+    def prepare(self, message: Any) -> PreparedMessage:
+        """Decode an `Image` or a `CompressedImage` and extract its features; what fails is told by `place`.
+
+        One thread may prepare the next message while another places the last.
+        """
         begin = decoded = time.perf_counter()
+        camera, scale = self._camera, self._scale
+        image, frame, error, factors = None, None, None, (1.0, 1.0)
+        stamp_ns = nanoseconds(message.header.stamp)
         try:
-            self._take_changes()
+            config, self._config = self._config, None
+            if config is not None:
+                self._odometry.update(config)
             image = _decode(message)
             decoded = time.perf_counter()
-            result = self._run(stamp_ns, image, camera, scale)
-        except ImageError as error:
-            result = self._failure(stamp_ns, Reason.BAD_IMAGE, str(error))
-        except Exception as error:
-            # Whatever fails in the network or the geometry, the next frame gets its chance.
-            if is_out_of_memory(error):
-                result = self._failure(stamp_ns, Reason.OUT_OF_MEMORY, self._shrink(image))
-            else:
-                result = self._failure(stamp_ns, Reason.INTERNAL_ERROR, _place(error))
-            self._odometry.reset()
-        self._last_pose, self._last_segment = result.pose, result.segment
-        return Processed(message.header.frame_id, image, camera, result, 1e3 * (decoded - begin), scale)
+            small = _resized(image, scale)
+            # The same factors as the image's, so that a calibration for another size still does not fit.
+            factors = (small.shape[1] / image.shape[1], small.shape[0] / image.shape[0])
+            frame = self._odometry.prepare(Frame(stamp_ns, small), self.with_descriptors)
+        except Exception as caught:
+            # Whatever fails in the network, the next frame gets its chance.
+            error = caught
+        decode_ms = 1e3 * (decoded - begin)
+        frame_id = message.header.frame_id
+        return PreparedMessage(stamp_ns, frame_id, image, camera, scale, factors, decode_ms, frame, error)
 
-    def _take_changes(self) -> None:
+    def place(self, prepared: PreparedMessage) -> Processed:
+        """Return what became of a prepared message; nothing raises."""
         if self._reset:
             self._reset = False
             self._odometry.reset()
-        config, self._config = self._config, None
-        if config is not None:
-            self._odometry.update(config)
+        try:
+            result = self._place(prepared)
+        except ImageError as error:
+            result = self._failure(prepared.stamp_ns, Reason.BAD_IMAGE, str(error))
+        except Exception as error:
+            if is_out_of_memory(error):
+                text = self._shrink(prepared)
+                result = self._failure(prepared.stamp_ns, Reason.OUT_OF_MEMORY, text)
+            else:
+                result = self._failure(prepared.stamp_ns, Reason.INTERNAL_ERROR, _place(error))
+            self._odometry.reset()
+        self._last_pose, self._last_segment = result.pose, result.segment
+        return Processed(
+            prepared.frame_id, prepared.image, prepared.camera, result, prepared.decode_ms, prepared.scale
+        )
 
-    def _run(self, stamp_ns: int, image: NDArray[np.uint8], camera: Camera | None, scale: float) -> Result:
-        if scale == 1.0:
+    def _place(self, prepared: PreparedMessage) -> Result:
+        if prepared.frame is None:
+            assert prepared.error is not None
+            raise prepared.error
+        camera, (across, down) = prepared.camera, prepared.factors
+        if (across, down) == (1.0, 1.0):
             self._odometry.set_camera(camera)
-            return self._odometry.process(Frame(stamp_ns, image), self.with_descriptors)
-        height, width = image.shape[:2]
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
+            return self._odometry.place(prepared.frame)
         if camera is not None:
-            # The same factors as the image's, so that a calibration for another size still does not fit.
-            camera = camera.scaled(
-                round(camera.width * size[0] / width), round(camera.height * size[1] / height)
-            )
+            camera = camera.scaled(round(camera.width * across), round(camera.height * down))
         self._odometry.set_camera(camera)
-        small = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        result = self._odometry.process(Frame(stamp_ns, small), self.with_descriptors)
-        return enlarged(result, width / size[0], height / size[1])
+        return enlarged(self._odometry.place(prepared.frame), 1.0 / across, 1.0 / down)
 
-    def _shrink(self, image: NDArray[np.uint8] | None) -> str:
+    def _shrink(self, prepared: PreparedMessage) -> str:
         self._odometry.reset()
         gc.collect()
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
-        if image is None or 0.5 * self._scale * min(image.shape[:2]) < _SMALLEST_SIDE:
+        image = prepared.image
+        if image is None or 0.5 * prepared.scale * min(image.shape[:2]) < _SMALLEST_SIDE:
             return "free memory on the device, or choose a smaller matcher or image"
-        self._scale *= 0.5
+        # Of two frames at once that met the same limit, only the first makes the images smaller.
+        self._scale = min(self._scale, 0.5 * prepared.scale)
         return f"going on at {self._scale:g} of the image's size"
 
     def _failure(self, stamp_ns: int, reason: Reason, detail: str) -> Result:
@@ -202,6 +248,14 @@ def is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, cv2.error):
         return error.code == cv2.Error.StsNoMem or "insufficient memory" in text
     return isinstance(error, RuntimeError) and ("allocate memory" in text or "out of memory" in text)
+
+
+def _resized(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
+    """Return an image made smaller by `scale`."""
+    if scale == 1.0:
+        return image
+    size = tuple(max(1, round(edge * scale)) for edge in image.shape[1::-1])
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _decode(message: Any) -> NDArray[np.uint8]:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
+
+import pytest
 
 from drcn_ros.ros.worker import Worker
 
@@ -17,50 +21,109 @@ class Gate:
         self.begun = threading.Semaphore(0)
         self.passes = threading.Semaphore(0)
 
-    def __call__(self, item: int) -> None:
+    def __call__(self, item: int) -> int:
         self.begun.release()
         assert self.passes.acquire(timeout=PATIENCE_S)
         self.done.append(item)
+        return item
+
+    def wait(self) -> None:
+        assert self.begun.acquire(timeout=PATIENCE_S)
 
 
-def test_the_newest_item_wins_and_the_others_are_counted_as_dropped() -> None:
+def until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+def ignore(_: int) -> None:
+    pass
+
+
+both = pytest.mark.parametrize("overlap", [False, True], ids=["one thread", "two threads"])
+
+
+@both
+def test_the_newest_item_wins_and_the_others_are_counted_as_dropped(overlap: bool) -> None:
     gate = Gate()
-    worker = Worker(gate, capacity=1, newest_wins=True)
+    worker = Worker(gate, ignore, 1, True, overlap)
     worker.submit(0)
-    assert gate.begun.acquire(timeout=PATIENCE_S)
+    gate.wait()
     assert all(worker.submit(item) for item in (1, 2, 3))
     for _ in range(2):
         gate.passes.release()
-    assert gate.begun.acquire(timeout=PATIENCE_S)
+    gate.wait()
     assert worker.stop(PATIENCE_S)
     assert gate.done == [0, 3]
     counts = worker.counts()
     assert (counts.received, counts.processed, counts.dropped, counts.waiting) == (4, 2, 2, 0)
 
 
-def test_a_queue_keeps_the_order_and_refuses_what_does_not_fit() -> None:
-    gate = Gate()
-    worker = Worker(gate, capacity=2, newest_wins=False)
+@both
+def test_a_queue_keeps_the_order_and_refuses_what_does_not_fit(overlap: bool) -> None:
+    gate, finished = Gate(), []
+    worker = Worker(gate, finished.append, 2, False, overlap)
     worker.submit(0)
-    assert gate.begun.acquire(timeout=PATIENCE_S)
+    gate.wait()
     assert [worker.submit(item) for item in (1, 2, 3)] == [True, True, False]
     for _ in range(3):
         gate.passes.release()
     for _ in range(2):
-        assert gate.begun.acquire(timeout=PATIENCE_S)
+        gate.wait()
     assert worker.stop(PATIENCE_S)
-    assert gate.done == [0, 1, 2]
+    assert gate.done == finished == [0, 1, 2]
 
 
-def test_stopping_drops_what_waits_and_counts_every_item() -> None:
+@both
+def test_stopping_drops_what_waits_and_counts_every_item(overlap: bool) -> None:
     gate = Gate()
-    worker = Worker(gate, capacity=10, newest_wins=False)
+    worker = Worker(gate, ignore, 10, False, overlap)
     for item in range(5):
         worker.submit(item)
-    assert gate.begun.acquire(timeout=PATIENCE_S)
+    gate.wait()
     assert not worker.stop(0.01)
     gate.passes.release()
     assert worker.stop(PATIENCE_S)
     counts = worker.counts()
     assert counts.received == 5 == counts.processed + counts.dropped + counts.waiting
     assert gate.done == [0]
+
+
+def test_the_next_item_is_prepared_while_the_last_is_finished_and_no_third_is_begun() -> None:
+    prepare, finish = Gate(), Gate()
+    worker = Worker(prepare, finish, 10, False, overlap=True)
+    for item in range(4):
+        worker.submit(item)
+    prepare.passes.release()
+    # Both are at work at once: item 0 is being finished, item 1 prepared.
+    finish.wait()
+    prepare.wait()
+    prepare.wait()
+    prepare.passes.release(10)
+    until(lambda: prepare.done == [0, 1])
+    assert worker.counts().waiting == 4
+    assert not prepare.begun.acquire(timeout=0.05)
+    finish.passes.release(10)
+    until(lambda: worker.counts().processed == 4)
+    assert finish.done == [0, 1, 2, 3]
+    assert worker.stop(PATIENCE_S)
+
+
+def test_stopping_lets_both_items_being_worked_on_end() -> None:
+    prepare, finish = Gate(), Gate()
+    worker = Worker(prepare, finish, 10, False, overlap=True)
+    for item in range(3):
+        worker.submit(item)
+    prepare.passes.release()
+    finish.wait()
+    prepare.wait()
+    prepare.wait()
+    assert not worker.stop(0.01)
+    for gate in (prepare, finish):
+        gate.passes.release(2)
+    assert worker.stop(PATIENCE_S)
+    assert finish.done == [0, 1]
+    counts = worker.counts()
+    assert (counts.received, counts.processed, counts.dropped, counts.waiting) == (3, 2, 1, 0)
