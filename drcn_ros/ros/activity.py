@@ -104,7 +104,7 @@ class Activity:
         now = time.monotonic()
         inputs, last = self._inputs, self._tally.last
         problems = {}
-        if now - self._image_came > _SILENCE_S:
+        if now - self._image_came > _SILENCE_S and not self._worker.counts().waiting:
             reasons = "; or ".join(entry.silence() for entry in inputs.images)
             problems["image"] = f"waiting for images: {reasons}"
         elif now - self._image_served > _SILENCE_S and self._problem_of_image:

@@ -37,6 +37,8 @@ MOST_GROWTH_MB = 20.0
 SETTLING_FRAMES = 500
 _SAMPLE_EVERY = 100
 _PATIENCE_S = 120.0
+# Images that the node is given ahead of its answers; all of them fit into the queues between the processes.
+_MOST_AHEAD = 10
 # Radii of the window's way, pixels.
 _AROUND = (200, 180)
 _TOPICS = {
@@ -124,7 +126,9 @@ def soak(
     profile: Path | None,
     on_frame: Callable[[], Any] = lambda: None,
 ) -> SoakReport:
-    """Publish `frames` images at `rate_hz`, whether the node keeps up or not, and watch it.
+    """Publish `frames` images at `rate_hz` and watch the node, whether it keeps up or not.
+
+    With `processing` every_frame images wait for the node instead, so that it processes each.
 
     Args:
         frames: number of images.
@@ -147,7 +151,7 @@ def soak(
         process = stack.enter_context(NodeProcess(domain_id, parameters, log, remaps, profile))
         run = _Run(context, process, _Pictures(*size))
         stack.callback(run.close)
-        return run.run(frames, rate_hz, on_frame)
+        return run.run(frames, rate_hz, parameters.get("processing") == "every_frame", on_frame)
 
 
 class _Pictures:
@@ -186,7 +190,7 @@ class _Run:
         self._executor.shutdown()
         self._node.destroy_node()
 
-    def run(self, frames: int, rate_hz: float, on_frame: Callable[[], Any]) -> SoakReport:
+    def run(self, frames: int, rate_hz: float, in_step: bool, on_frame: Callable[[], Any]) -> SoakReport:
         self._spin_until(lambda: self._camera.subscribers > 0, "the node did not subscribe")
         self._spin_until(lambda: bool(self._counts), "the node sent no diagnostics")
         watched = psutil.Process(self._process.pid)
@@ -195,6 +199,8 @@ class _Run:
         start = time.monotonic()
         for index in range(frames):
             self._spin_for(start + index / rate_hz - time.monotonic())
+            if in_step:
+                self._wait_for_answers(index)
             self._camera.publish(Frame(time.time_ns(), self._pictures.at(index)))
             on_frame()
             if index >= settled and (index - settled) % _SAMPLE_EVERY == 0:
@@ -211,6 +217,13 @@ class _Run:
             last_number=self._last_number,
             samples=tuple(samples),
             seconds=time.monotonic() - start,
+        )
+
+    def _wait_for_answers(self, published: int) -> None:
+        """Wait until all but a few of the images published were answered or dropped."""
+        self._spin_until(
+            lambda: published - self._last_number - self._counts.get("dropped", 0) <= _MOST_AHEAD,
+            "the node did not answer",
         )
 
     def _has_settled(self) -> bool:
