@@ -9,6 +9,7 @@ import importlib
 
 # Each benchmark is a module `bench_NAME` with `configure(parser)` and `run(arguments) -> int`.
 BENCHMARKS = {
+    "speed": "from image to pose: time by stage, memory, and how far from what the device could do",
     "networks": "the networks' time by stage and memory, beside plain routes with the same result",
     "geometry": "two-view geometry over synthetic motions: models, errors, covariance, time",
     "accuracy": "accuracy of matchers on pairs of images with known geometry",

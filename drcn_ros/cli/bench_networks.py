@@ -10,13 +10,13 @@ import sys
 from pathlib import Path
 
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.evaluation.machine import describe_machine
 from drcn_ros.evaluation.network_benchmark import (
     NETWORKS,
     Case,
     Outcome,
     as_json,
     as_table,
-    describe_machine,
     run_cases,
 )
 from drcn_ros.evaluation.replacing import whole_file

@@ -5,25 +5,17 @@
 from __future__ import annotations
 
 import dataclasses
-import multiprocessing
-import os
-import platform
-import resource
-import subprocess
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from drcn_ros import __version__
 from drcn_ros.evaluation.d2net_benchmark import measure_d2net, run_d2net
 from drcn_ros.evaluation.drcn_benchmark import image_pair, measure_drcn, run_drcn
+from drcn_ros.evaluation.machine import in_fresh_process, peak_memory_mb
 from drcn_ros.evaluation.timing import Seconds, Stage, fastest, total
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.factory import create_matcher
@@ -78,24 +70,9 @@ class Outcome:
 def run_cases(cases: list[Case]) -> Iterator[Outcome]:
     """Yield the outcome of each case, one after the other, each measured in fresh processes."""
     for case in cases:
-        memory = _in_fresh_process(_peak_memory, case)
-        stages, notes = _in_fresh_process(_measure, case)
+        memory = in_fresh_process(_peak_memory, case)
+        stages, notes = in_fresh_process(_measure, case)
         yield Outcome(case, stages, memory, notes)
-
-
-def describe_machine(threads: int) -> dict[str, Any]:
-    """Return what the numbers were taken on and with."""
-    return {
-        "date": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        "processor": _processor(),
-        "cores": os.cpu_count(),
-        "load": round(os.getloadavg()[0], 1),
-        "threads": threads,
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "version": __version__,
-        "commit": _commit(),
-    }
 
 
 def as_json(machine: dict[str, Any], outcomes: list[Outcome]) -> dict[str, Any]:
@@ -127,12 +104,6 @@ def _format(seconds: Seconds) -> str:
     return f"{seconds.wall:.3f} ({seconds.cpu:.3f})"
 
 
-def _in_fresh_process(function: Callable[[Case], Any], case: Case) -> Any:
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
-        return pool.submit(function, case).result()
-
-
 def _peak_memory(case: Case) -> float:
     torch.set_num_threads(case.threads)
     if case.network == "embedded":
@@ -142,7 +113,7 @@ def _peak_memory(case: Case) -> float:
         run_d2net(case.width, case.height)
     else:
         run_drcn(NETWORKS[case.network], case.width, case.height)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return peak_memory_mb()
 
 
 def _measure(case: Case) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
@@ -195,28 +166,3 @@ def _measure_matchers(case: Case) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
 def _pictures(case: Case) -> list[NDArray[np.uint8]]:
     pair = image_pair(case.width, case.height)
     return [(255 * image[0].permute(1, 2, 0).numpy()).astype(np.uint8) for image in pair]
-
-
-def _processor() -> str:
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
-def _commit() -> str:
-    """Return the commit of the checkout that the package lies in, or nothing."""
-    try:
-        done = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
-            cwd=Path(__file__).parent,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return done.stdout.strip()

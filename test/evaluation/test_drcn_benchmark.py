@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from drcn_ros.evaluation.drcn_benchmark import calibrated_network, image_pair, measure_drcn
-from drcn_ros.evaluation.network_benchmark import Case, Outcome, as_table, describe_machine, run_cases
+from drcn_ros.evaluation.machine import describe_machine
+from drcn_ros.evaluation.network_benchmark import Case, Outcome, as_table, run_cases
 from drcn_ros.evaluation.timing import Seconds, Stage, fastest, total
 
 
