@@ -7,8 +7,10 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from drcn_ros import __version__
 from drcn_ros.errors import DrcnError
@@ -31,7 +33,7 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return 0, or 2 after an error of the user, 130 after Ctrl-C."""
+    """Run the command line; return 0, or 2 after an error of the user, 130 after Ctrl-C or SIGTERM."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="drcn", description="Learned visual odometry front end.")
     parser.add_argument("--version", action="version", version=f"drcn_ros {__version__}")
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             module.configure(command)
             command.set_defaults(run=module.run)
     parsed = parser.parse_args(arguments)
+    # SIGTERM ends a command as Ctrl-C does, and with it the processes that it started.
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         status: int = parsed.run(parsed)
     except DrcnError as error:
@@ -56,3 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
+
+
+def _interrupt(_number: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
