@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from drcn_ros import __version__
+from drcn_ros.allocation import keep_freed_memory
 from drcn_ros.errors import DrcnError
 
 # Each command is a module of this package with `configure(parser)` and `run(arguments) -> int`; a hyphen
@@ -34,6 +35,7 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return 0, or 2 after an error of the user, 130 after Ctrl-C or SIGTERM."""
+    keep_freed_memory()
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="drcn", description="Learned visual odometry front end.")
     parser.add_argument("--version", action="version", version=f"drcn_ros {__version__}")

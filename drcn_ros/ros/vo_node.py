@@ -10,12 +10,15 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from drcn_ros.allocation import keep_freed_memory
+
 # How long a frame being worked on may hold up the end of the process.
 _STOP_TIMEOUT_S = 1.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node until Ctrl-C or SIGTERM; return 0, or 1 when it could not start."""
+    keep_freed_memory()
     # Before rclpy's own handler, which calls this one after it: the end comes at once, whatever runs.
     signal.signal(signal.SIGTERM, _interrupt)
     node = None
