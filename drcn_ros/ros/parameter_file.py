@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -81,11 +82,13 @@ def _scalar(value: configuration.Value) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the file that the only argument names, or print it."""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
-    if arguments:
-        Path(arguments[0]).write_text(parameter_file(), encoding="utf-8")
-    else:
+    parser = argparse.ArgumentParser(description="Write all parameters of vo_node with their default values.")
+    parser.add_argument("file", nargs="?", type=Path, help="where to; without it they are printed")
+    file: Path | None = parser.parse_args(arguments).file
+    if file is None:
         sys.stdout.write(parameter_file())
+    else:
+        file.write_text(parameter_file(), encoding="utf-8")
     return 0
 
 
