@@ -109,14 +109,16 @@ class Camera:
 
         Both are NaN where the lens model has no inverse, and for pixels that are not finite.
         """
+        centre, focal = np.array([[self.cx], [self.cy]]), np.array([[self.fx], [self.fy]])
         points = np.asarray(points, np.float64).reshape(-1, 2)
-        rays, jacobian = self._lens.undistort((points - [self.cx, self.cy]) / [self.fx, self.fy])
-        return rays, jacobian / np.array([self.fx, self.fy])
+        rays, jacobian = self._lens.undistort((points.T - centre) / focal)
+        return rays.T, np.moveaxis(jacobian / focal, 2, 0)
 
     def project(self, rays: Array) -> Array:
         """Return the pixels (N, 2) of normalised coordinates (N, 2), NaN where the lens model ends."""
         rays = np.asarray(rays, np.float64).reshape(-1, 2)
-        return self._lens.distort(rays)[0] * [self.fx, self.fy] + [self.cx, self.cy]
+        pixels: Array = self._lens.distort(rays.T).T * [self.fx, self.fy] + [self.cx, self.cy]
+        return pixels
 
     @property
     def _lens(self) -> Lens:

@@ -31,7 +31,7 @@ class TwoViewConfig:
         15, "Fewest matches that must agree on one motion.", minimum=6, maximum=10000, live=True
     )
     max_iterations: int = parameter(
-        400, "Most samples drawn by the robust start.", minimum=10, maximum=100000, live=True
+        200, "Most samples drawn by the robust start.", minimum=10, maximum=100000, live=True
     )
     systematic_px: float = parameter(
         0.2,

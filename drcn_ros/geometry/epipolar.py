@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.geometry.robust import cauchy_weights, noise_scale
-from drcn_ros.geometry.rotation import cross_matrix, nearest_rotation, rotation_matrix, tangent_basis
+from drcn_ros.geometry.rotation import cross, cross_matrix, nearest_rotation, rotation_matrix, tangent_basis
 from drcn_ros.geometry.types import Array
 
 # A match farther from its epipolar line than this many times the noise is no inlier.
@@ -50,15 +50,14 @@ class RayPairs:
 
     def take(self, rows: NDArray[Any]) -> RayPairs:
         """Return the pairs that `rows`, indices or a mask, selects."""
+        index = np.flatnonzero(rows) if rows.dtype == bool else rows
 
-        def part(pixel: Array) -> Array:
-            return pixel if pixel.shape[2] == 1 else pixel[:, :, rows]
+        def part(values: Array) -> Array:
+            # Unlike an index in brackets, `take` keeps the matches side by side in memory.
+            return values if values.shape[-1] == 1 < len(self) else values.take(index, axis=-1)
 
         return RayPairs(
-            self.current[:, rows],
-            self.reference[:, rows],
-            part(self.current_pixel),
-            part(self.reference_pixel),
+            part(self.current), part(self.reference), part(self.current_pixel), part(self.reference_pixel)
         )
 
 
@@ -95,21 +94,23 @@ def sampson_jacobian(pairs: RayPairs, rotation: Array, translation: Array) -> tu
     """
     residuals, scale, pixel_a, pixel_b = _sampson(pairs, rotation, translation)
     a, b = pairs.current, pairs.reference
-    # The derivative by the nine entries of E, then by the five parameters.
-    left = b / scale
+    # r = f(b, a) / scale with f(b, a) = (R a) . (b x t), and scale depends on R and t by its gradients: the
+    # derivative is that of f(b, first) - f(second, a) with what multiplies it held fixed.
     shrink = residuals / scale**2
-    by_a = _times(pairs.current_pixel, pixel_a) * shrink
-    by_b = _times(pairs.reference_pixel, pixel_b) * shrink
-    outer = left[:, None, :] * a[None, :, :]
-    outer[:, :2] -= b[:, None, :] * by_a[None, :, :]
-    outer[:2, :] -= by_b[:, None, :] * a[None, :, :]
-    derivatives = np.empty((5, 9))
-    cross = cross_matrix(translation)
-    for axis, unit in enumerate(np.eye(3)):
-        derivatives[axis] = (cross @ cross_matrix(unit) @ rotation).ravel()
-    for axis, tangent in enumerate(tangent_basis(translation).T):
-        derivatives[3 + axis] = (cross_matrix(tangent) @ rotation).ravel()
-    return residuals, derivatives @ outer.reshape(9, -1)
+    first = a / scale
+    first[:2] -= _times(pairs.current_pixel, pixel_a) * shrink
+    second = _times(pairs.reference_pixel, pixel_b) * shrink
+    turned, turned_first = rotation @ a, rotation @ first
+    normal = -cross_matrix(translation) @ b
+    normal_second = -cross_matrix(translation)[:, :2] @ second
+    jacobian = np.empty((5, len(pairs)))
+    jacobian[:3] = cross(turned_first, normal) - cross(turned, normal_second)
+    by_direction = cross(turned_first, b)
+    by_direction[0] += turned[2] * second[1]
+    by_direction[1] -= turned[2] * second[0]
+    by_direction[2] -= turned[0] * second[1] - turned[1] * second[0]
+    jacobian[3:] = tangent_basis(translation).T @ by_direction
+    return residuals, jacobian
 
 
 def _sampson(pairs: RayPairs, rotation: Array, translation: Array) -> tuple[Array, Array, Array, Array]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from drcn_ros.geometry.epipolar import RayPairs, parallax_along
+from drcn_ros.geometry.rotation import cross
 from drcn_ros.geometry.types import Array
 
 
@@ -32,18 +33,14 @@ def inverse_depths(pairs: RayPairs, rotation: Array, translation: Array, noise_p
     Z_ref b = Z_cur R a + t, solved for 1 / Z in the least-squares sense by eliminating the other depth.
     """
     turned = rotation @ pairs.current
-    normal = _cross(turned, pairs.reference)
+    normal = cross(turned, pairs.reference)
     t = translation[:, None]
     _, _, pixels_per_unit = parallax_along(pairs, rotation, translation)
     return InverseDepths(
-        _ratio(_cross(turned, t), normal),
-        _ratio(_cross(pairs.reference, t), normal),
+        _ratio(cross(turned, t), normal),
+        _ratio(cross(pairs.reference, t), normal),
         np.sqrt(2.0) * noise_px / pixels_per_unit,
     )
-
-
-def _cross(a: Array, b: Array) -> Array:
-    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
 def _ratio(denominator: Array, numerator: Array) -> Array:

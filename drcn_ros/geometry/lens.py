@@ -17,6 +17,8 @@ from drcn_ros.geometry.types import Array
 _WIDEST = np.radians(88.0)
 _SAMPLES = 2048
 _ITERATIONS = 12
+# A step of Newton's method from so near, on the plane z = 1, ends at the solution.
+_NEAR = 1e-7
 
 
 class Distortion(Enum):
@@ -50,51 +52,49 @@ class Lens:
     distortion: Distortion
     coefficients: tuple[float, ...]
 
-    def distort(self, rays: Array) -> tuple[Array, Array]:
-        """Return where rays (N, 2) fall (N, 2), and the derivatives (N, 2, 2) [point, ray].
-
-        NaN where a ray lies beyond the fold.
-        """
-        points, jacobian = self._distort(rays)
-        beyond = np.hypot(rays[:, 0], rays[:, 1]) > _profile(self).radii[-1]
-        points[beyond] = np.nan
-        jacobian[beyond] = np.nan
-        return points, jacobian
+    def distort(self, rays: Array) -> Array:
+        """Return where rays (2, N) fall (2, N), NaN where a ray lies beyond the fold."""
+        points = self._distort(rays)[0]
+        points[:, np.hypot(rays[0], rays[1]) > _profile(self).radii[-1]] = np.nan
+        return points
 
     def undistort(self, points: Array) -> tuple[Array, Array]:
-        """Return the rays (N, 2) of points (N, 2), and the derivatives (N, 2, 2) [ray, point].
+        """Return the rays (2, N) of points (2, N), and the derivatives (2, 2, N) [ray, point].
 
         Newton's method from the inverse of the radial part; NaN where it finds no ray before the fold.
         """
         if self.distortion is Distortion.NONE:
-            return points.copy(), np.broadcast_to(np.eye(2), (len(points), 2, 2)).copy()
+            return points.copy(), np.repeat(np.eye(2)[:, :, None], points.shape[1], axis=2)
         profile = _profile(self)
-        rays = np.full((len(points), 2), np.nan)
-        inverse = np.full((len(points), 2, 2), np.nan)
-        distance = np.hypot(points[:, 0], points[:, 1])
+        rays = np.full(points.shape, np.nan)
+        inverse = np.full((2, *points.shape), np.nan)
+        distance = np.hypot(points[0], points[1])
         # The margin is for the part of the model that is not radial; what has no ray is found below.
-        rows = np.flatnonzero(distance < 1.1 * profile.distorted[-1])
-        guess = np.interp(distance[rows], profile.distorted, profile.radii)
-        found = points[rows] * (guess / np.maximum(distance[rows], 1e-12))[:, None]
+        columns = np.flatnonzero(distance < 1.1 * profile.distorted[-1])
+        distance = distance[columns]
+        guess = np.interp(distance, profile.distorted, profile.radii)
+        wanted = points.take(columns, axis=1)
+        found = wanted * (guess / np.maximum(distance, 1e-12))
         with np.errstate(all="ignore"):
             for _ in range(_ITERATIONS):
                 fallen, jacobian = self._distort(found)
-                error = points[rows] - fallen
+                error = wanted - fallen
                 determinant, backward = _inverse(jacobian)
-                done = np.abs(error).max(axis=1, initial=0.0) < 1e-11
+                done = np.maximum(np.abs(error[0]), np.abs(error[1])) < _NEAR
+                found += backward[:, 0] * error[0] + backward[:, 1] * error[1]
                 # The inverse exists as long as the map keeps its orientation.
-                good = done & (determinant > 0.0) & (np.hypot(found[:, 0], found[:, 1]) <= profile.radii[-1])
-                rays[rows[good]] = found[good]
-                inverse[rows[good]] = backward[good]
-                rows = rows[~done]
-                if len(rows) == 0:
+                good = done & (determinant > 0.0) & (np.hypot(found[0], found[1]) <= profile.radii[-1])
+                rays[:, columns[good]] = found[:, good]
+                inverse[:, :, columns[good]] = backward[:, :, good]
+                if done.all():
                     break
-                found = (found + _times(backward, error))[~done]
+                left = np.flatnonzero(~done)
+                columns, found, wanted = columns[left], found.take(left, axis=1), wanted.take(left, axis=1)
         return rays, inverse
 
     def _distort(self, rays: Array) -> tuple[Array, Array]:
         if self.distortion is Distortion.NONE:
-            return rays.copy(), np.broadcast_to(np.eye(2), (len(rays), 2, 2)).copy()
+            return rays.copy(), np.repeat(np.eye(2)[:, :, None], rays.shape[1], axis=2)
         if self.distortion is Distortion.EQUIDISTANT:
             return _equidistant(rays, self.coefficients)
         return _polynomial(rays, self.coefficients)
@@ -134,7 +134,7 @@ def _angle_polynomial(angle: Array, coefficients: tuple[float, ...]) -> tuple[Ar
 
 
 def _equidistant(rays: Array, coefficients: tuple[float, ...]) -> tuple[Array, Array]:
-    x, y = rays[:, 0], rays[:, 1]
+    x, y = rays
     squared = x * x + y * y
     radius = np.sqrt(squared)
     angle = np.arctan(radius)
@@ -148,11 +148,11 @@ def _equidistant(rays: Array, coefficients: tuple[float, ...]) -> tuple[Array, A
         small, by_square - 1.0 / 3.0, (by_angle / (1.0 + squared) - ratio * factor) / (2.0 * safe**2)
     )
     scale = ratio * factor
-    jacobian = np.empty((len(rays), 2, 2))
-    jacobian[:, 0, 0] = scale + 2.0 * slope * x * x
-    jacobian[:, 1, 1] = scale + 2.0 * slope * y * y
-    jacobian[:, 0, 1] = jacobian[:, 1, 0] = 2.0 * slope * x * y
-    return rays * scale[:, None], jacobian
+    jacobian = np.empty((2, *rays.shape))
+    jacobian[0, 0] = scale + 2.0 * slope * x * x
+    jacobian[1, 1] = scale + 2.0 * slope * y * y
+    jacobian[0, 1] = jacobian[1, 0] = 2.0 * slope * x * y
+    return rays * scale, jacobian
 
 
 def _radial(squared: Array, coefficients: tuple[float, ...]) -> tuple[Array, Array, Array, Array]:
@@ -170,31 +170,38 @@ def _radial(squared: Array, coefficients: tuple[float, ...]) -> tuple[Array, Arr
 def _polynomial(rays: Array, coefficients: tuple[float, ...]) -> tuple[Array, Array]:
     padded = coefficients + (0.0,) * (14 - len(coefficients))
     p1, p2 = padded[2:4]
-    s1, s2, s3, s4, tilt_x, tilt_y = padded[8:]
-    x, y = rays[:, 0], rays[:, 1]
-    squared = x * x + y * y
+    prism, tilt = padded[8:12], padded[12:]
+    x, y = rays
+    xx, xy, yy = x * x, x * y, y * y
+    squared = xx + yy
     above, below, above_slope, below_slope = _radial(squared, coefficients)
     scale = above / below
-    slope = (above_slope - scale * below_slope) / below
-    points = np.column_stack(
-        [
-            x * scale + 2 * p1 * x * y + p2 * (squared + 2 * x * x) + squared * (s1 + s2 * squared),
-            y * scale + p1 * (squared + 2 * y * y) + 2 * p2 * x * y + squared * (s3 + s4 * squared),
-        ]
-    )
-    prism_x, prism_y = 2 * (s1 + 2 * s2 * squared), 2 * (s3 + 2 * s4 * squared)
-    jacobian = np.empty((len(rays), 2, 2))
-    jacobian[:, 0, 0] = scale + 2 * x * x * slope + 2 * p1 * y + 6 * p2 * x + prism_x * x
-    jacobian[:, 0, 1] = 2 * x * y * slope + 2 * p1 * x + 2 * p2 * y + prism_x * y
-    jacobian[:, 1, 0] = 2 * x * y * slope + 2 * p1 * x + 2 * p2 * y + prism_y * x
-    jacobian[:, 1, 1] = scale + 2 * y * y * slope + 6 * p1 * y + 2 * p2 * x + prism_y * y
-    if tilt_x == 0.0 and tilt_y == 0.0:
+    twice_slope = 2.0 * (above_slope - scale * below_slope) / below
+    points = np.empty_like(rays)
+    points[0] = x * scale + (2 * p1) * xy + p2 * (squared + 2 * xx)
+    points[1] = y * scale + p1 * (squared + 2 * yy) + (2 * p2) * xy
+    jacobian = np.empty((2, *rays.shape))
+    jacobian[0, 0] = scale + xx * twice_slope + (2 * p1) * y + (6 * p2) * x
+    jacobian[0, 1] = jacobian[1, 0] = xy * twice_slope + (2 * p1) * x + (2 * p2) * y
+    jacobian[1, 1] = scale + yy * twice_slope + (6 * p1) * y + (2 * p2) * x
+    if any(prism):
+        _add_prism(rays, squared, prism, points, jacobian)
+    if not any(tilt):
         return points, jacobian
-    tilt = _tilt(tilt_x, tilt_y)
-    mapped = np.column_stack([points, np.ones(len(points))]) @ tilt.T
-    tilted = mapped[:, :2] / mapped[:, 2:]
-    by_point = (tilt[None, :2, :2] - tilted[:, :, None] * tilt[None, 2:, :2]) / mapped[:, 2:, None]
-    return tilted, by_point @ jacobian
+    matrix = _tilt(*tilt)
+    mapped = matrix[:, :2] @ points + matrix[:, 2:]
+    tilted = mapped[:2] / mapped[2]
+    by_point = (matrix[:2, :2, None] - tilted[:, None] * matrix[2, :2, None]) / mapped[2]
+    return tilted, np.einsum("ijn,jkn->ikn", by_point, jacobian)
+
+
+def _add_prism(
+    rays: Array, squared: Array, coefficients: tuple[float, ...], points: Array, jacobian: Array
+) -> None:
+    """Add the thin prism's part to points (2, N) and their derivatives (2, 2, N)."""
+    for row, (first, second) in enumerate((coefficients[:2], coefficients[2:])):
+        points[row] += squared * (first + second * squared)
+        jacobian[row] += 2.0 * (first + 2.0 * second * squared) * rays
 
 
 def _tilt(tilt_x: float, tilt_y: float) -> Array:
@@ -208,16 +215,11 @@ def _tilt(tilt_x: float, tilt_y: float) -> Array:
     return tilt
 
 
-def _times(matrices: Array, vectors: Array) -> Array:
-    product: Array = matrices[:, :, 0] * vectors[:, :1] + matrices[:, :, 1] * vectors[:, 1:]
-    return product
-
-
 def _inverse(matrices: Array) -> tuple[Array, Array]:
-    """Return the determinants (N,) and inverses of (N, 2, 2) matrices; of singular ones not finite."""
-    a, b, c, d = matrices[:, 0, 0], matrices[:, 0, 1], matrices[:, 1, 0], matrices[:, 1, 1]
+    """Return the determinants (N,) and inverses of (2, 2, N) matrices; of singular ones not finite."""
+    (a, b), (c, d) = matrices
     determinant: Array = a * d - b * c
     inverse = np.empty_like(matrices)
-    inverse[:, 0, 0], inverse[:, 0, 1] = d / determinant, -b / determinant
-    inverse[:, 1, 0], inverse[:, 1, 1] = -c / determinant, a / determinant
+    inverse[0, 0], inverse[0, 1] = d / determinant, -b / determinant
+    inverse[1, 0], inverse[1, 1] = -c / determinant, a / determinant
     return determinant, inverse

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +16,9 @@ from drcn_ros.geometry.rotation import nearest_rotation, rotation_matrix
 from drcn_ros.geometry.types import Array
 
 _ITERATIONS = 8
+# Matches that a rotation is first refined with, and steps with them and with all.
+_SAMPLE, _FIRST, _LAST = 250, 5, 3
+_UNIT = np.eye(3)
 # Median of the length of a normal vector in the plane, per standard deviation of a component.
 _RAYLEIGH_MEDIAN = 1.1774
 _START_PX = 4.0
@@ -51,21 +55,12 @@ def rotation_residuals(pairs: RayPairs, rotation: Array) -> Array:
 def fit_rotation(pairs: RayPairs, start: Array) -> RotationFit:
     """Return the rotation next to `start` that explains most matches: Gauss-Newton with Cauchy weights."""
     rotation, noise = start, _START_PX
-    hessian = np.eye(3)
-    for _ in range(_ITERATIONS):
-        residuals = rotation_residuals(pairs, rotation)
-        squared = residuals[0] ** 2 + residuals[1] ** 2
-        noise = min(noise, _noise(squared, noise))
-        weights = cauchy_weights(squared, 2.0 * noise) * (squared < (2.0 * INLIER_SCALE * noise) ** 2)
-        by_x, by_y = _jacobian(pairs, rotation)
-        hessian = (by_x * weights) @ by_x.T + (by_y * weights) @ by_y.T
-        hessian[np.diag_indices(3)] += 1e-9 * np.trace(hessian) + 1e-12
-        weighted = residuals * weights
-        step = -np.linalg.solve(hessian, by_x @ weighted[0] + by_y @ weighted[1])
-        longest = float(np.abs(step).max())
-        rotation = rotation_matrix(step * min(1.0, 0.3 / max(longest, 1e-12))) @ rotation
-        if step @ hessian @ step < (_SMALL_STEP * noise) ** 2:
-            break
+    stride = len(pairs) // _SAMPLE
+    if stride > 1:
+        # Most of the way takes a part of the matches; all of them end it.
+        sample = pairs.take(np.arange(0, len(pairs), stride))
+        rotation, noise, _ = _refined(sample, rotation, noise, _FIRST)
+    rotation, noise, hessian = _refined(pairs, rotation, noise, _LAST if stride > 1 else _ITERATIONS)
     rotation = nearest_rotation(rotation)
     squared = (rotation_residuals(pairs, rotation) ** 2).sum(axis=0)
     inliers = squared < (INLIER_SCALE * noise) ** 2
@@ -73,11 +68,33 @@ def fit_rotation(pairs: RayPairs, start: Array) -> RotationFit:
     return RotationFit(rotation, covariance, noise, inliers)
 
 
+def _refined(pairs: RayPairs, rotation: Array, noise: float, iterations: int) -> tuple[Array, float, Array]:
+    """Return the rotation, the noise and the inverse covariance for a noise of one pixel."""
+    hessian = np.eye(3)
+    for _ in range(iterations):
+        residuals = rotation_residuals(pairs, rotation)
+        squared = residuals[0] ** 2 + residuals[1] ** 2
+        noise = min(noise, _noise(squared, noise))
+        weights = cauchy_weights(squared, 2.0 * noise) * (squared < (2.0 * INLIER_SCALE * noise) ** 2)
+        by_x, by_y = _jacobian(pairs, rotation)
+        hessian = (by_x * weights) @ by_x.T + (by_y * weights) @ by_y.T
+        hessian += _UNIT * (1e-9 * hessian.trace() + 1e-12)
+        weighted = residuals * weights
+        step = -np.linalg.solve(hessian, by_x @ weighted[0] + by_y @ weighted[1])
+        longest = float(np.abs(step).max())
+        rotation = rotation_matrix(step * min(1.0, 0.3 / max(longest, 1e-12))) @ rotation
+        if step @ hessian @ step < (_SMALL_STEP * noise) ** 2:
+            break
+    return rotation, noise, hessian
+
+
 def _noise(squared: Array, limit: float) -> float:
     near = squared[squared < (2.0 * INLIER_SCALE * limit) ** 2]
     if len(near) == 0:
         return limit
-    return float(np.clip(np.sqrt(np.median(near)) / _RAYLEIGH_MEDIAN, *NOISE_RANGE))
+    half = len(near) // 2
+    median = float(np.partition(near, half)[half])
+    return min(max(math.sqrt(median) / _RAYLEIGH_MEDIAN, NOISE_RANGE[0]), NOISE_RANGE[1])
 
 
 def _jacobian(pairs: RayPairs, rotation: Array) -> tuple[Array, Array]:

@@ -14,10 +14,10 @@ from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.rotation import nearest_rotation
 from drcn_ros.geometry.types import Array
 
-_CONFIDENCE = 0.9999
+_CONFIDENCE = 0.99
 _MIN_ITERATIONS = 50
-# Steps of PoseLib's own refinement at the end; another one follows here anyway.
-_LAST_STEPS = 10
+# Steps of PoseLib's own refinement at the end: another one follows here anyway.
+_LAST_STEPS = 0
 
 
 def starting_pose(

@@ -156,17 +156,19 @@ def ray_pairs(
     reference_points: Array, current_points: Array, camera: Camera
 ) -> tuple[RayPairs, NDArray[np.int64]]:
     """Return the matches that have rays, and their rows among all of them."""
-    reference, reference_pixel = camera.rays(reference_points)
-    current, current_pixel = camera.rays(current_points)
-    rows = np.flatnonzero(np.isfinite(reference).all(axis=1) & np.isfinite(current).all(axis=1))
-    one = np.ones((1, len(rows)))
+    count = len(reference_points)
+    rays, pixel = camera.rays(np.concatenate([reference_points, current_points]))
+    finite = np.isfinite(rays[:, 0]) & np.isfinite(rays[:, 1])
+    rows: NDArray[np.int64] = np.flatnonzero(finite[:count] & finite[count:])
     # Without distortion a pixel means the same everywhere.
     some = rows[:1] if camera.distortion is Distortion.NONE else rows
+    both, by_pixel = np.ones((3, 2 * count)), np.moveaxis(pixel, 0, 2)
+    both[:2] = rays.T
     pairs = RayPairs(
-        np.vstack([current[rows].T, one]),
-        np.vstack([reference[rows].T, one]),
-        np.ascontiguousarray(np.moveaxis(current_pixel[some], 0, 2)),
-        np.ascontiguousarray(np.moveaxis(reference_pixel[some], 0, 2)),
+        both.take(count + rows, axis=1),
+        both.take(rows, axis=1),
+        by_pixel.take(count + some, axis=2),
+        by_pixel.take(some, axis=2),
     )
     return pairs, rows
 

@@ -13,8 +13,9 @@ from drcn_ros.configuration import build
 from drcn_ros.evaluation.point_pairs import CAMERA, TRANSLATING, Disturbance, PointPair, point_pair
 from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.geometry.config import TwoViewConfig
+from drcn_ros.geometry.epipolar import moved, sampson, sampson_jacobian
 from drcn_ros.geometry.selection import Model
-from drcn_ros.geometry.two_view import Failure, TwoView, estimate_two_view
+from drcn_ros.geometry.two_view import Failure, TwoView, estimate_two_view, ray_pairs
 
 FISHEYE = Camera(800, 800, 280.0, 280.0, 399.5, 399.5, Distortion.EQUIDISTANT, (0.02, -0.01, 0.002, 0.0))
 
@@ -166,3 +167,17 @@ def test_no_points_raise_or_give_a_number_that_is_not_finite(points, camera, few
         assert array is None or np.isfinite(array).all()
     if result.pose is not None:
         assert np.linalg.norm(result.pose.translation) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("regime", ["forward", "turning"])
+def test_derivatives_of_the_residuals_agree_with_differences(regime):
+    camera = Camera(
+        640, 480, 480.0, 480.0, 319.5, 239.5, Distortion.PLUMB_BOB, (-0.28, 0.07, 1e-3, 5e-4, 0.0)
+    )
+    pair = point_pair(regime, 1, 200, camera=camera)
+    pairs, _ = ray_pairs(pair.reference_points, pair.current_points, camera)
+    pose = pair.rotation, pair.translation / np.linalg.norm(pair.translation)
+    _, jacobian = sampson_jacobian(pairs, *pose)
+    for axis, step in enumerate(1e-6 * np.eye(5)):
+        ahead, behind = sampson(pairs, *moved(*pose, step)), sampson(pairs, *moved(*pose, -step))
+        assert jacobian[axis] == pytest.approx((ahead - behind) / 2e-6, rel=1e-5, abs=1e-4)
