@@ -136,6 +136,25 @@ class VisualOdometry:
             self.reset()
         self._camera = camera
 
+    def resume(self, last: PreparedFrame, camera: Camera) -> None:
+        """Go on at another resolution, with the last frame as reference.
+
+        Args:
+            last: the frame placed last, prepared from its image at that resolution.
+            camera: the same one at that resolution.
+
+        Where that frame has no known place tracking starts anew.
+        """
+        previous = self._references.previous
+        usable = len(last.keypoints) >= self._config.min_keypoints
+        if last.features is None or previous is None or previous.stamp_ns != last.stamp_ns or not usable:
+            self.set_camera(camera)
+            return
+        self._camera = camera
+        view = View(last.stamp_ns, last.features, last.keypoints.points, self._path.pose.copy())
+        view.tracks = self._ids.start(len(view.points), ())
+        self._begin(view)
+
     def update(self, config: OdometryConfig) -> None:
         """Take a new configuration from the next frame on; another matcher or scale starts tracking anew."""
         if fixed_part(config.matcher) != fixed_part(self._next_config.matcher):

@@ -30,6 +30,13 @@ class NodeConfig(OdometryConfig):
     queue_size: int = parameter(
         200, "Most frames that wait with processing every_frame; more are dropped.", minimum=1, maximum=100000
     )
+    max_latency_ms: float = parameter(
+        0.0,
+        "Longest time from taking a frame up to its result, milliseconds; the node works on smaller images "
+        "with fewer keypoints as far as that needs. 0 works on images as they come.",
+        minimum=0.0,
+        maximum=60000.0,
+    )
     image_transport: str = parameter(
         "raw",
         "raw takes sensor_msgs/Image from `image`; compressed takes sensor_msgs/CompressedImage (JPEG or "

@@ -21,13 +21,14 @@ from drcn_ros.odometry import State, VisualOdometry
 from drcn_ros.odometry.threads import use_threads
 from drcn_ros.ros import messages
 from drcn_ros.ros.activity import Activity
+from drcn_ros.ros.budget import Budget
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.outputs import Outputs
 from drcn_ros.ros.parameters import NodeParameters
 from drcn_ros.ros.processor import Processor, is_out_of_memory
 from drcn_ros.ros.tally import NOTHING, Tally
 from drcn_ros.ros.transforms import import_tf2
-from drcn_ros.ros.warm_up import warm_up
+from drcn_ros.ros.warm_up import measure, warm_up
 from drcn_ros.ros.watch import Watch
 
 NODE_NAME = "vo_node"
@@ -52,6 +53,7 @@ class VoNode(LifecycleNode):
             self.get_logger().warning(text)
         self.add_on_set_parameters_callback(self._on_parameters)
         self._processor: Processor | None = None
+        self._budget: Budget | None = None
         self._outputs: Outputs | None = None
         self._activity: Activity | None = None
         self._active = False
@@ -82,6 +84,9 @@ class VoNode(LifecycleNode):
             matcher = create_matcher(config.matcher)
             use_threads(config.threads)
             warm_up(config, matcher)
+            self._budget = None
+            if config.max_latency_ms > 0.0:
+                self._budget = Budget(config.max_latency_ms, measure(config, matcher))
             self._outputs = Outputs(self, self.get_fully_qualified_name(), config)
         except Exception as error:
             if not isinstance(error, DrcnError) and not is_out_of_memory(error):
@@ -91,7 +96,7 @@ class VoNode(LifecycleNode):
             self._release()
             return _FAILURE
         odometry = VisualOdometry(config, matcher=matcher)
-        self._processor = Processor(odometry, config.publish_descriptors)
+        self._processor = Processor(odometry, config.publish_descriptors, self._budget)
         seconds = time.monotonic() - begin
         self.get_logger().info(f"configured: matcher {config.matcher.name}, ready after {seconds:.1f} s")
         return super().on_configure(state)
@@ -199,10 +204,16 @@ class VoNode(LifecycleNode):
     def _on_diagnostics(self) -> None:
         now = time.monotonic()
         problems = {} if self._activity is None else self._activity.problems()
+        if self._budget is not None and self._activity is not None:
+            if note := self._budget.take_note():
+                self.get_logger().info(note)
+            if problem := self._budget.problem():
+                problems["latency"] = problem
         for text in self._watch.look(problems, now):
             self.get_logger().warning(text)
         level, summary = self._summary([problems[key] for key in self._watch.lasting(now)])
         values = self._tally.values(NOTHING if self._activity is None else self._activity.counts())
+        values["max_latency_ms"] = self.config.max_latency_ms
         name = f"{self.get_fully_qualified_name()}: odometry"
         device = self.config.matcher.device
         status = messages.diagnostic_status(name, device, level, summary, values)

@@ -101,6 +101,7 @@ class Outputs:
             publish_ms = 1e3 * (time.perf_counter() - begin)
             values = {
                 "working_scale": processed.working_scale,
+                "max_latency_ms": self._config.max_latency_ms,
                 "decode_ms": processed.decode_ms,
                 "publish_ms": publish_ms,
                 **extra,

@@ -22,13 +22,12 @@ from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching.types import Keypoints, Matches
 from drcn_ros.odometry import Frame, Latency, OdometryConfig, Reason, Result, State, Tracks, VisualOdometry
 from drcn_ros.odometry.preparation import PreparedFrame
+from drcn_ros.ros.budget import SMALLEST_SIDE, Budget, keypoints_at
 from drcn_ros.ros.messages import nanoseconds
+from drcn_ros.ros.working_size import enlarged, reduced
 
 # Reasons of frames that did not come through the odometry.
 GIVEN_UP = (Reason.BAD_IMAGE, Reason.OUT_OF_MEMORY, Reason.INTERNAL_ERROR)
-
-# After the device ran out of memory images are halved, but not below this shorter side.
-_SMALLEST_SIDE = 120
 
 
 @dataclass(frozen=True)
@@ -62,8 +61,10 @@ class PreparedMessage:
         camera: the calibration that was there, or None.
         scale: by which the image was to be made smaller for the network.
         factors: by which it was, across and down.
+        begun: moment at which it was taken up, of `time.perf_counter`.
         decode_ms: wall time of the decoding.
         frame: for the odometry, or None where `error` tells what failed.
+        before: the frame before at this frame's resolution, where that has just changed, or None.
     """
 
     stamp_ns: int
@@ -72,8 +73,10 @@ class PreparedMessage:
     camera: Camera | None
     scale: float
     factors: tuple[float, float]
+    begun: float
     decode_ms: float
     frame: PreparedFrame | None
+    before: PreparedFrame | None
     error: Exception | None
 
 
@@ -86,13 +89,18 @@ class Processor:
     Args:
         odometry: to be fed.
         with_descriptors: whether results hold descriptors.
+        budget: chooses the working resolution, or None: then that is the image's.
     """
 
-    def __init__(self, odometry: VisualOdometry, with_descriptors: bool = False) -> None:
+    def __init__(
+        self, odometry: VisualOdometry, with_descriptors: bool = False, budget: Budget | None = None
+    ) -> None:
         self._odometry = odometry
+        self._budget = budget
+        self._wanted = odometry.config
+        self._last: PreparedMessage | None = None
         self.with_descriptors = with_descriptors
         self._camera: Camera | None = None
-        self._config: OdometryConfig | None = None
         self._reset = False
         self._last_pose = np.eye(4)
         self._last_segment = 0
@@ -104,7 +112,7 @@ class Processor:
 
     def update(self, config: OdometryConfig) -> None:
         """Take another configuration."""
-        self._config = config
+        self._wanted = config
 
     def reset(self) -> None:
         """Start anew."""
@@ -131,15 +139,14 @@ class Processor:
         """
         begin = decoded = time.perf_counter()
         camera, scale = self._camera, self._scale
-        image, frame, error, factors = None, None, None, (1.0, 1.0)
+        image, frame, before, error, factors = None, None, None, None, (1.0, 1.0)
         stamp_ns = nanoseconds(message.header.stamp)
         try:
-            config, self._config = self._config, None
-            if config is not None:
-                self._odometry.update(config)
             image = _decode(message)
             decoded = time.perf_counter()
-            small = _resized(image, scale)
+            scale = self._choose_scale(image)
+            before = self._prepare_last(image.shape, scale)
+            small = reduced(image, scale)
             # The same factors as the image's, so that a calibration for another size still does not fit.
             factors = (small.shape[1] / image.shape[1], small.shape[0] / image.shape[0])
             frame = self._odometry.prepare(Frame(stamp_ns, small), self.with_descriptors)
@@ -148,7 +155,12 @@ class Processor:
             error = caught
         decode_ms = 1e3 * (decoded - begin)
         frame_id = message.header.frame_id
-        return PreparedMessage(stamp_ns, frame_id, image, camera, scale, factors, decode_ms, frame, error)
+        prepared = PreparedMessage(
+            stamp_ns, frame_id, image, camera, scale, factors, begin, decode_ms, frame, before, error
+        )
+        if self._budget is not None:
+            self._last = prepared
+        return prepared
 
     def place(self, prepared: PreparedMessage) -> Processed:
         """Return what became of a prepared message; nothing raises."""
@@ -167,21 +179,43 @@ class Processor:
                 result = self._failure(prepared.stamp_ns, Reason.INTERNAL_ERROR, _place(error))
             self._odometry.reset()
         self._last_pose, self._last_segment = result.pose, result.segment
+        if self._budget is not None and prepared.before is None and result.reason not in GIVEN_UP:
+            self._budget.add(prepared.scale, 1e3 * (time.perf_counter() - prepared.begun))
         return Processed(
             prepared.frame_id, prepared.image, prepared.camera, result, prepared.decode_ms, prepared.scale
         )
+
+    def _choose_scale(self, image: NDArray[np.uint8]) -> float:
+        """Return the scale for an image, and give the odometry the configuration that goes with it."""
+        scale, config = self._scale, self._wanted
+        if self._budget is not None:
+            height, width = image.shape[:2]
+            scale = min(scale, self._budget.scale((width, height)))
+            count = keypoints_at(scale, config.matcher.max_keypoints)
+            config = replace(config, matcher=replace(config.matcher, max_keypoints=count))
+        if config != self._odometry.config:
+            self._odometry.update(config)
+        return scale
+
+    def _prepare_last(self, shape: tuple[int, ...], scale: float) -> PreparedFrame | None:
+        """Return the last frame at a scale that has just changed, or None where that is of no use."""
+        last = self._last
+        if last is None or last.scale == scale or last.image is None or last.image.shape != shape:
+            return None
+        return self._odometry.prepare(Frame(last.stamp_ns, reduced(last.image, scale)))
 
     def _place(self, prepared: PreparedMessage) -> Result:
         if prepared.frame is None:
             assert prepared.error is not None
             raise prepared.error
         camera, (across, down) = prepared.camera, prepared.factors
-        if (across, down) == (1.0, 1.0):
-            self._odometry.set_camera(camera)
-            return self._odometry.place(prepared.frame)
-        if camera is not None:
+        if camera is not None and (across, down) != (1.0, 1.0):
             camera = camera.scaled(round(camera.width * across), round(camera.height * down))
+        if prepared.before is not None and camera is not None:
+            self._odometry.resume(prepared.before, camera)
         self._odometry.set_camera(camera)
+        if (across, down) == (1.0, 1.0):
+            return self._odometry.place(prepared.frame)
         return enlarged(self._odometry.place(prepared.frame), 1.0 / across, 1.0 / down)
 
     def _shrink(self, prepared: PreparedMessage) -> str:
@@ -190,7 +224,7 @@ class Processor:
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
         image = prepared.image
-        if image is None or 0.5 * prepared.scale * min(image.shape[:2]) < _SMALLEST_SIDE:
+        if image is None or 0.5 * prepared.scale * min(image.shape[:2]) < SMALLEST_SIDE:
             return "free memory on the device, or choose a smaller matcher or image"
         # Of two frames at once that met the same limit, only the first makes the images smaller.
         self._scale = min(self._scale, 0.5 * prepared.scale)
@@ -217,29 +251,6 @@ class Processor:
         )
 
 
-def enlarged(result: Result, across: float, down: float) -> Result:
-    """Return a result of a smaller image in the pixels of one that is `across` x `down` times as large."""
-    factors = np.array([across, down], np.float32)
-
-    def back(points: NDArray[np.float32]) -> NDArray[np.float32]:
-        return (points + np.float32(0.5)) * factors - np.float32(0.5)
-
-    mean = 0.5 * (across + down)
-    keypoints, matches = result.keypoints, result.matches
-    return replace(
-        result,
-        keypoints=replace(
-            keypoints, points=back(keypoints.points), scales=(keypoints.scales * mean).astype(np.float32)
-        ),
-        matches=replace(
-            matches,
-            reference_points=back(matches.reference_points),
-            current_points=back(matches.current_points),
-        ),
-        parallax_px=None if result.parallax_px is None else result.parallax_px * mean,
-    )
-
-
 def is_out_of_memory(error: Exception) -> bool:
     """Whether an error of numpy, OpenCV or torch means that memory ran out, on the host or the device."""
     if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
@@ -248,14 +259,6 @@ def is_out_of_memory(error: Exception) -> bool:
     if isinstance(error, cv2.error):
         return error.code == cv2.Error.StsNoMem or "insufficient memory" in text
     return isinstance(error, RuntimeError) and ("allocate memory" in text or "out of memory" in text)
-
-
-def _resized(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Return an image made smaller by `scale`."""
-    if scale == 1.0:
-        return image
-    size = tuple(max(1, round(edge * scale)) for edge in image.shape[1::-1])
-    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _decode(message: Any) -> NDArray[np.uint8]:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -12,8 +14,9 @@ from rclpy.serialization import serialize_message
 
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching.base import Matcher
-from drcn_ros.odometry import Frame, OdometryConfig, VisualOdometry
+from drcn_ros.odometry import Frame, OdometryConfig, Result, VisualOdometry
 from drcn_ros.ros import clouds, messages
+from drcn_ros.ros.budget import SCALES, Measured, keypoints_at
 from drcn_ros.ros.rays import FrameRays
 
 _SIZE = (640, 480)
@@ -22,17 +25,36 @@ _FRAMES = 3
 
 def warm_up(config: OdometryConfig, matcher: Matcher[Any]) -> None:
     """Run a few made-up frames through everything that a real one passes."""
-    width, height = _SIZE
-    camera = Camera(width, height, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
+    for result, camera in _results(config, matcher, 1.0):
+        head = messages.header(result.stamp_ns, "")
+        rays = FrameRays(result, camera)
+        clouds.serialised_cloud(clouds.keypoint_rows(result, rays), head)
+        clouds.serialised_cloud(clouds.match_rows(result, rays), head)
+        serialize_message(messages.frame_status("", "", result, {}))
+
+
+def measure(config: OdometryConfig, matcher: Matcher[Any]) -> Measured:
+    """Return what a made-up frame costs at each working resolution."""
+    costs = []
+    configured = matcher.config
+    for scale in SCALES:
+        count = keypoints_at(scale, config.matcher.max_keypoints)
+        matcher.config = replace(config.matcher, max_keypoints=count)
+        # The first frame has nothing to be matched with; of the others the faster was disturbed less.
+        _, *others = (result.latency.total_ms for result, _ in _results(config, matcher, scale))
+        costs.append(min(others))
+    matcher.config = configured
+    return Measured(_SIZE[0] * _SIZE[1], tuple(costs))
+
+
+def _results(config: OdometryConfig, matcher: Matcher[Any], scale: float) -> Iterator[tuple[Result, Camera]]:
+    """Yield the results of a few frames at a scale."""
+    width, height = (round(edge * scale) for edge in _SIZE)
+    camera = Camera(*_SIZE, fx=500.0, fy=500.0, cx=319.5, cy=239.5).scaled(width, height)
     odometry = VisualOdometry(config, camera, matcher)
     generator = np.random.default_rng(0)
     coarse = generator.integers(0, 256, (height // 8, width // 8 + _FRAMES), dtype=np.uint8)
     wide = np.asarray(cv2.resize(coarse, (width + 8 * _FRAMES, height)), np.uint8)
     for index in range(_FRAMES):
         shifted = np.ascontiguousarray(wide[:, 4 * index : 4 * index + width])
-        result = odometry.process(Frame(index * 50_000_000, shifted))
-        head = messages.header(result.stamp_ns, "")
-        rays = FrameRays(result, camera)
-        clouds.serialised_cloud(clouds.keypoint_rows(result, rays), head)
-        clouds.serialised_cloud(clouds.match_rows(result, rays), head)
-        serialize_message(messages.frame_status("", "", result, {}))
+        yield odometry.process(Frame(index * 50_000_000, shifted)), camera

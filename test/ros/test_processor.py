@@ -15,6 +15,7 @@ from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching import Matcher, MatcherConfig, create_matcher
 from drcn_ros.matching.types import Features, Matches
 from drcn_ros.odometry import OdometryConfig, Reason, State, VisualOdometry
+from drcn_ros.ros.budget import SCALES, Budget, Measured
 from drcn_ros.ros.messages import header
 from drcn_ros.ros.processor import Processor, is_out_of_memory
 
@@ -168,3 +169,50 @@ def test_velocities_and_odometry_reach_the_odometry_with_their_stamps() -> None:
     made.take_scale(twist)
     made.take_scale(odometry)
     assert noting.told == [("velocity", 5, [2.0, 0.0, 0.0]), ("position", 7, [0.0, 3.0, 0.0])]
+
+
+class ScriptedBudget(Budget):
+    """Gives the working sizes of a list, whatever frames take."""
+
+    def __init__(self, scales: list[float]) -> None:
+        super().__init__(1000.0, Measured(640 * 480, (1.0,) * len(SCALES)))
+        self.scales = scales
+
+    def scale(self, size: tuple[int, int]) -> float:
+        return self.scales.pop(0)
+
+
+def test_another_working_size_goes_on_in_the_same_segment_with_pixels_of_the_image(kit: Any) -> None:
+    scales = [1.0, 1.0, 0.5, 0.5, 0.64, 1.0, 1.0]
+    made = Processor(VisualOdometry(OdometryConfig(matcher=ORB)), budget=ScriptedBudget(scales.copy()))
+    made.set_camera(CAMERA)
+    frames = show(made, kit, len(scales))
+    assert [frame.working_scale for frame in frames] == scales
+    assert {frame.result.state for frame in frames[1:]} == {State.TRACKING}
+    assert {frame.result.segment for frame in frames} == {frames[0].result.segment}
+    for index, frame in enumerate(frames[1:], start=1):
+        result = frame.result
+        back = (result.stamp_ns - result.reference_stamp_ns) / 5e7
+        moved = (result.matches.reference_points - result.matches.current_points)[result.inliers]
+        assert np.median(moved[:, 0]) == pytest.approx(6.0 * back, abs=0.5), index
+    assert len(frames[3].result.keypoints) <= 250 < len(frames[-1].result.keypoints)
+
+
+def test_another_working_size_while_nothing_is_tracked_starts_anew(kit: Any) -> None:
+    made = Processor(VisualOdometry(OdometryConfig(matcher=ORB)), budget=ScriptedBudget([1.0, 1.0, 1.0, 0.5]))
+    made.set_camera(CAMERA)
+    show(made, kit, 2)
+    black = kit.image(np.zeros((480, 640), np.uint8), 10**8)
+    assert made.process(black).result.state is State.LOST
+    (found,) = show(made, kit, 1, first=3)
+    assert found.result.state is State.INITIALIZING
+
+
+def test_parameters_that_change_while_running_hold_for_the_next_frame_and_keep_the_track(kit: Any) -> None:
+    made = processor()
+    first, *_ = show(made, kit, 2)
+    made.update(OdometryConfig(matcher=MatcherConfig(name="orb", max_keypoints=100)))
+    (fewer,) = show(made, kit, 1, first=2)
+    assert len(first.result.keypoints) > 100 >= len(fewer.result.keypoints)
+    assert fewer.result.state is State.TRACKING
+    assert fewer.result.segment == first.result.segment
