@@ -14,7 +14,7 @@ from drcn_ros.cli.inputs import add_source_options, source_options
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.machine import describe_machine, in_fresh_process
 from drcn_ros.evaluation.replacing import whole_file
-from drcn_ros.matching.config import MATCHERS
+from drcn_ros.matching.config import COMPILATIONS, MATCHERS, PRECISIONS
 
 _SMALLEST = 64
 _WARM_UP = 5
@@ -26,6 +26,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--sizes", default="320x240,640x480,1280x720", help="WIDTHxHEIGHT, with commas")
     parser.add_argument("--frames", type=int, default=30, help="that count, after a warm-up (default 30)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the networks")
+    parser.add_argument("--compile", choices=COMPILATIONS, default="off", help="the networks")
     parser.add_argument("--threads", type=int, default=1, help="of torch and OpenCV (default 1)")
     parser.add_argument("--weights", default="", help="weight file for the networks")
     parser.add_argument("--input", default="", help="recording to take the frames from, resized")
@@ -60,7 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
             save_frames(path, width, height, count, arguments.input, source_options(arguments))
             for name in names:
                 print(f"{name} at {width}x{height}", file=sys.stderr, flush=True)
-                config = matcher_config(name, device=arguments.device, weights=arguments.weights)
+                config = matcher_config(
+                    name,
+                    device=arguments.device,
+                    weights=arguments.weights,
+                    precision=arguments.precision,
+                    compile=arguments.compile,
+                )
                 case = SpeedCase(config, path, _WARM_UP, arguments.threads)
                 outcomes.append(in_fresh_process(run_speed, case))
     machine = describe_machine(arguments.threads)

@@ -19,7 +19,7 @@ from drcn_ros.evaluation.speed_frames import load_frames
 from drcn_ros.evaluation.work import Ceilings, Work, count_work, measure_ceilings, synchronise
 from drcn_ros.matching import create_matcher
 from drcn_ros.matching.config import MatcherConfig
-from drcn_ros.matching.device import choose_device
+from drcn_ros.matching.device import choose_device, choose_precision
 from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.visual_odometry import VisualOdometry
 
@@ -130,8 +130,8 @@ def run_speed(case: SpeedCase) -> SpeedOutcome:
     memory = peak_memory_mb()
     on_gpu = device.type == "cuda"
     device_memory = torch.cuda.max_memory_allocated(device) / 2**20 if on_gpu else 0.0
-    precision = str(getattr(matcher, "precision", torch.float32)).removeprefix("torch.")
-    ceilings = measure_ceilings(device, getattr(torch, precision))
+    precision = choose_precision(case.matcher.precision, device)
+    ceilings = measure_ceilings(device, precision)
     work = _count(case, matcher, [frame.image for frame in frames[-2:]])
     keypoints, matches = np.median(counts, axis=0)
     return SpeedOutcome(
@@ -139,7 +139,7 @@ def run_speed(case: SpeedCase) -> SpeedOutcome:
         width=camera.width,
         height=camera.height,
         device=torch.cuda.get_device_name(device) if on_gpu else "cpu",
-        precision=precision,
+        precision=str(precision).removeprefix("torch."),
         threads=case.threads,
         frames=len(latencies),
         stages=_stages(np.array(latencies), work, ceilings),

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from drcn_ros.configuration import parameter
 
 MATCHERS = ("drcn", "d2net", "anchored", "sift", "orb")
+PRECISIONS = ("auto", "float32", "float16", "bfloat16")
+COMPILATIONS = ("off", "on", "graphs")
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,16 @@ class MatcherConfig:
         "auto",
         "Where the network runs; auto takes CUDA when torch finds it.",
         choices=("auto", "cpu", "cuda"),
+    )
+    precision: str = parameter(
+        "auto",
+        "Of the network; auto takes float16 on CUDA, bfloat16 on a CPU that computes in it, else float32.",
+        choices=PRECISIONS,
+    )
+    compile: str = parameter(
+        "off",
+        "Compile the network with torch.compile while the node configures, graphs with CUDA graphs too.",
+        choices=COMPILATIONS,
     )
     max_keypoints: int = parameter(
         1024, "Most keypoints kept per image.", minimum=8, maximum=20000, live=True

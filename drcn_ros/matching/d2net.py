@@ -17,7 +17,7 @@ from drcn_ros.errors import WeightsError
 from drcn_ros.matching.alignment import align_matches, smooth
 from drcn_ros.matching.base import Matcher, check_image, to_grey
 from drcn_ros.matching.config import MatcherConfig
-from drcn_ros.matching.device import choose_device
+from drcn_ros.matching.device import choose_device, choose_precision, prepare, upload
 from drcn_ros.matching.keypoints import detect_keypoints
 from drcn_ros.matching.nearest import distance_ratio_squared, mutual_nearest
 from drcn_ros.matching.types import Features, Matches
@@ -60,11 +60,16 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
         if not isinstance(network, (CompactNetwork, D2Net)):
             msg = f"weight file {config.weights} is for {type(network).__name__}, which is no D2-Net"
             raise WeightsError(msg)
+        precision = choose_precision(config.precision, self._device)
         if isinstance(network, CompactNetwork):
             network = network.fuse()
-        elif self._device.type == "cpu":
-            network = network.accelerate()
-        self._network = network.to(self._device)
+        else:
+            if config.precision == "auto" and precision == torch.bfloat16:
+                # Its keypoints are ties between channels, of which so few bits make too many.
+                precision = torch.float32
+            if self._device.type == "cpu" and precision == torch.float32:
+                network = network.accelerate()
+        self._network = prepare(network, self._device, precision, config.compile)
 
     @property
     def name(self) -> str:
@@ -75,13 +80,13 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
     def extract(self, image: NDArray[np.uint8]) -> D2NetFeatures:
         """Return keypoints and descriptors of an image; one too small for the network has none."""
         check_image(image)
-        grey = np.ascontiguousarray(to_grey(image))
-        pixels = torch.from_numpy(grey).to(self._device).float() / 255
+        grey = to_grey(image)
+        pixels = upload(grey, self._device)
         if isinstance(self._network, CompactNetwork):
             found = self._on_compact(self._network, grey, pixels)
         else:
             found = self._on_vgg16(self._network, image)
-        return D2NetFeatures((image.shape[1], image.shape[0]), *found, image=smooth(pixels))
+        return D2NetFeatures((image.shape[1], image.shape[0]), *found, image=smooth(pixels.float() / 255))
 
     def _on_compact(
         self, network: CompactNetwork, grey: NDArray[np.uint8], pixels: torch.Tensor
@@ -94,8 +99,7 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
     def _on_vgg16(
         self, network: D2Net, image: NDArray[np.uint8]
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-        colour = torch.from_numpy(np.ascontiguousarray(np.atleast_3d(image)))
-        pixels = _shrunk(colour.to(self._device).permute(2, 0, 1)[None].float())
+        pixels = _shrunk(upload(np.atleast_3d(image), self._device).permute(2, 0, 1)[None])
         if min(pixels.shape[2:]) < SMALLEST:
             none = torch.zeros(0, device=self._device)
             return none.view(0, 2), none, none, none.view(0, 512)
@@ -132,4 +136,4 @@ def _shrunk(pixels: torch.Tensor) -> torch.Tensor:
     if factor == 1:
         return pixels
     size = (math.floor(height * factor), math.floor(width * factor))
-    return interpolate(pixels, size=size, mode="bilinear", align_corners=False, antialias=True)
+    return interpolate(pixels.float(), size=size, mode="bilinear", align_corners=False, antialias=True)

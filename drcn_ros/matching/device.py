@@ -1,12 +1,28 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Where a network runs."""
+"""Where a network runs, in which precision, and how it is prepared for that."""
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import nn
 
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.networks.d2net import D2Net
+
+# Names of the processor features with which torch computes in bfloat16 rather than emulating it.
+_BFLOAT16_FEATURES = {"amx_bf16", "avx512_bf16", "bf16"}
+_PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+# Parts of a network that stay in 32 bits: detection and consensus, whose ties and sums suffer, cost little.
+_IN_32_BITS = ("detector", "consensus")
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def choose_device(name: str) -> torch.device:
@@ -20,3 +36,71 @@ def choose_device(name: str) -> torch.device:
         msg = "device cuda: torch finds no CUDA device; set matcher.device to cpu or auto"
         raise ConfigurationError(msg)
     return torch.device("cuda" if available and name != "cpu" else "cpu")
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """Return the type that `MatcherConfig.precision` means: auto, float32, float16 or bfloat16."""
+    if name != "auto":
+        return _PRECISIONS[name]
+    if device.type == "cuda":
+        return torch.float16
+    return torch.bfloat16 if _computes_in_bfloat16() else torch.float32
+
+
+def prepare(network: Network, device: torch.device, precision: torch.dtype, compilation: str) -> Network:
+    """Bring a network to its device and into its precision, and compile it if wanted; in place.
+
+    Args:
+        network: for inference.
+        device: where it will run.
+        precision: of its backbone.
+        compilation: off, on, or graphs for CUDA graphs as well; compiled at the first image of each size.
+    """
+    network.to(device)
+    for name, part in network.named_children():
+        if name not in _IN_32_BITS:
+            part.to(precision)
+    if compilation != "off":
+        _compile(network, graphs=compilation == "graphs")
+    return network
+
+
+def upload(image: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
+    """Return an image as a tensor of bytes on the device, which the host need not wait for."""
+    pixels = torch.from_numpy(np.ascontiguousarray(image))
+    if device.type == "cuda":
+        return pixels.pin_memory().to(device, non_blocking=True)
+    return pixels.to(device)
+
+
+def _compile(network: nn.Module, graphs: bool) -> None:
+    # D2-Net's other parts are loops over what the features hold.
+    name = "features" if isinstance(network, D2Net) else "forward"
+    mode = "reduce-overhead" if graphs else "default"
+    compiled: Any = torch.compile(getattr(network, name), mode=mode, dynamic=False)
+
+    def run(images: torch.Tensor) -> Any:
+        torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call, unused-ignore]
+        maps = compiled(images)
+        # A graph's next run writes into the same memory.
+        return _copied(maps) if graphs else maps
+
+    setattr(network, name, run)
+
+
+def _copied(maps: Any) -> Any:
+    if isinstance(maps, torch.Tensor):
+        return maps.clone()
+    if dataclasses.is_dataclass(maps) and not isinstance(maps, type):
+        values = {field.name: _copied(getattr(maps, field.name)) for field in dataclasses.fields(maps)}
+        return dataclasses.replace(maps, **values)
+    return maps
+
+
+def _computes_in_bfloat16() -> bool:
+    try:
+        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    except OSError:
+        return False
+    lines = (line for line in text.splitlines() if line.startswith(("flags", "Features")))
+    return not _BFLOAT16_FEATURES.isdisjoint(next(lines, "").split())

@@ -16,6 +16,7 @@ from drcn_ros.errors import WeightsError
 from drcn_ros.matching.alignment import smooth
 from drcn_ros.matching.base import check_image, to_grey
 from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.device import choose_precision, prepare, upload
 from drcn_ros.matching.keypoints import detect_keypoints
 from drcn_ros.matching.types import Features
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
@@ -75,10 +76,12 @@ def load_drcn(config: MatcherConfig, device: torch.device) -> CompactNetwork | D
         WeightsError: the file is unusable or for another method.
     """
     network = load_network(Path(config.weights) if config.weights else None)
+    precision = choose_precision(config.precision, device)
     if isinstance(network, CompactNetwork):
-        return network.fuse().to(device)
+        return prepare(network.fuse(), device, precision, config.compile)
     if isinstance(network, DRCN):
-        return network.fuse(for_cpu=device.type == "cpu").to(device)
+        winograd = device.type == "cpu" and precision == torch.float32 and config.compile == "off"
+        return prepare(network.fuse(for_cpu=winograd), device, precision, config.compile)
     msg = f"weight file {config.weights} is for {type(network).__name__}, which is no DRCN"
     raise WeightsError(msg)
 
@@ -89,7 +92,7 @@ def extract_compact(
     """Return keypoints at half resolution, their fine descriptors, and the maps."""
     check_image(image)
     grey = to_grey(image)
-    pixels = torch.from_numpy(np.ascontiguousarray(grey)).to(device).float() / 255
+    pixels = upload(grey, device)
     maps = network(pixels[None, None])
     points, scores = detect_keypoints(network, maps, grey, count)
     return CompactFeatures(
@@ -98,7 +101,7 @@ def extract_compact(
         scores=scores,
         scales=torch.full_like(scores, maps.fine.stride),
         descriptors=describe(maps.fine, points),
-        image=smooth(pixels),
+        image=smooth(pixels.float() / 255),
         coarse=normalize(maps.coarse.values[0], dim=0),
         fine=maps.fine,
     )
@@ -109,10 +112,9 @@ def extract_published(
 ) -> PublishedFeatures:
     """Return the maps, and as keypoints the fine cells that D2-Net's rule finds on the fine map."""
     check_image(image)
-    grey = torch.from_numpy(np.ascontiguousarray(to_grey(image))).to(device).float() / 255
-    colour = image if image.ndim == 3 else np.repeat(image[:, :, None], 3, axis=2)
-    pixels = torch.from_numpy(np.ascontiguousarray(colour)).to(device).permute(2, 0, 1)[None].float() / 255
-    maps = network(pixels)
+    grey = upload(to_grey(image), device)
+    colour = upload(image, device).permute(2, 0, 1) if image.ndim == 3 else grey.expand(3, -1, -1)
+    maps = network(colour[None])
     height, width = (-(-edge // FINE_STRIDE) for edge in image.shape[:2])
     detection = SoftDetection()(maps.fine)[0, 0, :height, :width].detach()
     cells, scores = strongest_maxima(detection, count)
@@ -124,6 +126,6 @@ def extract_published(
         scores=scores,
         scales=torch.full_like(scores, FINE_STRIDE),
         descriptors=normalize(maps.fine[0][:, cells[:, 1].long(), cells[:, 0].long()].T, dim=1),
-        image=smooth(grey),
+        image=smooth(grey.float() / 255),
         maps=maps,
     )

@@ -15,8 +15,8 @@ from torch import nn
 from torch.nn.functional import interpolate, normalize, pad, pixel_shuffle, relu_
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from drcn_ros.errors import ImageError
 from drcn_ros.networks.detection import SoftDetection
+from drcn_ros.networks.images import as_fractions
 from drcn_ros.networks.maps import DenseMap
 from drcn_ros.networks.separable_consensus import SeparableConsensus
 
@@ -134,13 +134,16 @@ class CompactNetwork(nn.Module):
         self.detail_temperature = nn.Parameter(torch.tensor(10.0))
 
     def forward(self, images: torch.Tensor) -> CompactMaps:
-        """Return the maps of (B, 1, H, W) grey images in [0, 1], of any size.
+        """Return the maps, float32 whatever the weights' type, of (B, 1, H, W) grey images of any size.
+
+        Images are float in [0, 1] or uint8.
 
         Raises:
             ImageError: the shape is another, or a pixel is not finite.
         """
         height, width = images.shape[-2:]
-        padded = _pad(_normalise(_checked(images)))
+        normalised = _normalise(as_fractions(images, 1, "the compact network"))
+        padded = _pad(normalised).to(self.lateral4.weight.dtype)
         x2 = self.stage2(padded)
         x4 = self.stage4(x2)
         x8 = self.stage8(x4)
@@ -176,20 +179,6 @@ def describe(fine: DenseMap, points: torch.Tensor) -> torch.Tensor:
     return normalize(fine.sample(points[None])[0], dim=1)
 
 
-def _checked(images: torch.Tensor) -> torch.Tensor:
-    if images.ndim != 4 or images.shape[1] != 1 or images.shape[2] == 0 or images.shape[3] == 0:
-        msg = f"images of shape {tuple(images.shape)}: the compact network needs (B, 1, H, W)"
-        raise ImageError(msg)
-    if torch.compiler.is_compiling():
-        # An exported graph cannot raise.
-        return images
-    bad = int((~torch.isfinite(images)).sum())
-    if bad:
-        msg = f"{bad} of {images.numel()} pixels are not finite; replace them before the network"
-        raise ImageError(msg)
-    return images
-
-
 def _normalise(images: torch.Tensor) -> torch.Tensor:
     """Return each image with mean 0 and deviation 1; one without contrast stays near 0."""
     mean = images.mean((2, 3), keepdim=True)
@@ -212,4 +201,4 @@ def _up(small: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
 
 def _crop(values: torch.Tensor, stride: int, height: int, width: int) -> DenseMap:
     values = values[..., : -(-height // stride), : -(-width // stride)]
-    return DenseMap(values, stride, (stride - 1) / 2)
+    return DenseMap(values.float(), stride, (stride - 1) / 2)

@@ -103,7 +103,8 @@ class D2Net(nn.Module):
             msg = f"images of shape {tuple(images.shape)}: D2-Net needs (B, 1 or 3, H, W) of at least "
             msg += f"{SMALLEST}x{SMALLEST} pixels"
             raise ImageError(msg)
-        bad = int((~torch.isfinite(images)).sum())
+        # Bytes are finite, and asking a GPU would mean to wait for it.
+        bad = 0 if images.dtype == torch.uint8 else int((~torch.isfinite(images)).sum())
         if bad:
             msg = f"{bad} of {images.numel()} pixels are not finite; replace them before the network"
             raise ImageError(msg)

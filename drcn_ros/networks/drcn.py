@@ -10,10 +10,11 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from drcn_ros.errors import ImageError, WeightsError
+from drcn_ros.errors import WeightsError
 from drcn_ros.networks.consensus import NeighbourhoodConsensus
 from drcn_ros.networks.correlation import correlate, mutual_matching, normalise
 from drcn_ros.networks.fine_search import SearchOptions, SearchResult, search
+from drcn_ros.networks.images import as_fractions
 from drcn_ros.networks.resnet_fpn import COARSE_STRIDE, FINE_STRIDE, RESNET_FPNS, ResnetFpn
 
 _MEAN = (0.485, 0.456, 0.406)
@@ -89,18 +90,20 @@ class DRCN(nn.Module):
         self.register_buffer("deviation", torch.tensor(_DEVIATION).view(3, 1, 1), persistent=False)
 
     def forward(self, images: torch.Tensor) -> DRCNMaps:
-        """Return the maps of (B, 3, H, W) RGB images in [0, 1], of any size.
+        """Return the maps, float32 whatever the backbone's type, of (B, 3, H, W) RGB images of any size.
+
+        Images are float in [0, 1] or uint8.
 
         Raises:
             ImageError: the shape is another, or a pixel is not finite.
         """
-        images = (_checked(images) - self.mean) / self.deviation
+        images = (as_fractions(images, 3, "DRCN") - self.mean) / self.deviation
         height, width = images.shape[-2:]
         bottom, right = -height % COARSE_STRIDE, -width % COARSE_STRIDE
         if bottom or right:
             images = functional.pad(images, (0, right, 0, bottom), mode="replicate")
-        fine, coarse = self.backbone(images)
-        return DRCNMaps(normalise(fine), normalise(coarse), (height, width))
+        fine, coarse = self.backbone(images.to(self.backbone.lateral2.weight.dtype))
+        return DRCNMaps(normalise(fine.float()), normalise(coarse.float()), (height, width))
 
     def fuse(self, for_cpu: bool = True) -> DRCN:
         """Make the backbone quicker, for inference only; return the network itself."""
@@ -165,17 +168,3 @@ def _located(
 def _pixels(cells: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:
     width = fine.shape[-1]
     return torch.stack([cells % width, cells // width], dim=1).float() * FINE_STRIDE
-
-
-def _checked(images: torch.Tensor) -> torch.Tensor:
-    if images.ndim != 4 or images.shape[1] != 3 or images.shape[2] == 0 or images.shape[3] == 0:
-        msg = f"images of shape {tuple(images.shape)}: DRCN needs (B, 3, H, W)"
-        raise ImageError(msg)
-    if torch.compiler.is_compiling():
-        # An exported graph cannot raise.
-        return images
-    bad = int((~torch.isfinite(images)).sum())
-    if bad:
-        msg = f"{bad} of {images.numel()} pixels are not finite; replace them before the network"
-        raise ImageError(msg)
-    return images

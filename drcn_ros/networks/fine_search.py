@@ -31,13 +31,14 @@ _FLAT = 1 / 8
 _OFTEN = 1 / 4
 # From this share of all windows on, one product with all of them costs less than gathering these.
 _MANY = 1 / 3
-# Groups that are tried before masks count as too flat to prune, and those then searched without trying.
+# Groups that are tried before masks count as too flat to prune, and those then searched without trying,
+# which double each time that masks stay flat.
 _TRIED = 16
 _UNTRIED = 128
 # Floats of features searched at once, and on a CPU gathered at once, and of scores with a whole image.
 _BLOCK = 1 << 24
 _GATHERED_AT_ONCE = 1 << 18
-_SCORES_AT_ONCE = 1 << 23
+_SCORES_AT_ONCE = 1 << 24
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def best_targets(
     products = torch.zeros_like(scales)
     count = min(options.windows, len(target.values))
     most = max(1, _BLOCK // (count * target.values[0].numel()))
-    start, flat = 0, options.exact
+    start, flat, untried = 0, options.exact, _UNTRIED
     while start < len(cells):
         # Pruning that fails costs more than it saves: a few groups tell whether it is worth trying on.
         chunk = slice(start, start + (min(_TRIED, most) if flat else most))
@@ -161,7 +162,8 @@ def best_targets(
         found[chunk], products[chunk] = best.cells, best.products
         start = chunk.stop
         if flat:
-            chunk = slice(start, start + _UNTRIED)
+            chunk = slice(start, start + untried)
+            untried *= 2
             rows = masks.rows[masks.corners(cells[chunk])]
             best = _look_everywhere(source.values[cells[chunk]], target, masks.shares, rows, wanted[chunk])
             found[chunk], products[chunk] = best.cells, best.products

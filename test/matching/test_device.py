@@ -1,0 +1,142 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Precision, compilation and what an extraction waits for."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.device import choose_precision, prepare, upload
+from drcn_ros.matching.factory import create_matcher
+from drcn_ros.networks.architectures import create_network
+from drcn_ros.networks.drcn import DRCN, DRCNConfig
+from drcn_ros.networks.weights import load_network
+
+CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+# What makes the host wait for a GPU: numbers and sizes that come back from it.
+_WAITS = (
+    "aten._local_scalar_dense.default",
+    "aten.item.default",
+    "aten.nonzero.default",
+    "aten.where.default",
+    "aten.masked_select.default",
+    "aten._unique2.default",
+    "aten.equal.default",
+)
+
+
+class _Waits(TorchDispatchMode):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        if str(func) in _WAITS:
+            self.found.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.fixture(autouse=True)
+def one_image_at_a_time():
+    yield
+    torch._dynamo.reset()
+
+
+def test_auto_takes_what_the_device_computes_in(monkeypatch):
+    processor = {"text": "flags : sse avx512_bf16 fma"}
+    monkeypatch.setattr(Path, "read_text", lambda *_args, **_kwargs: processor["text"])
+    cpu, cuda = torch.device("cpu"), torch.device("cuda")
+    assert choose_precision("auto", cuda) == torch.float16
+    assert choose_precision("auto", cpu) == torch.bfloat16
+    processor["text"] = "flags : sse avx512f fma"
+    assert choose_precision("auto", cpu) == torch.float32
+    assert choose_precision("float16", cpu) == torch.float16
+
+
+def _pairs(matches):
+    rows = np.hstack([matches.reference_points, matches.current_points])
+    return {tuple(row) for row in np.rint(rows).astype(int)}
+
+
+@pytest.mark.parametrize(("precision", "least"), [("float16", 0.95), ("bfloat16", 0.7)])
+def test_less_precision_finds_nearly_the_same_matches(plane, precision, least):
+    found = []
+    for kind in ("float32", precision):
+        matcher = create_matcher(MatcherConfig(device="cpu", precision=kind))
+        found.append(_pairs(matcher.match(matcher.extract(plane.reference), matcher.extract(plane.current))))
+    assert len(found[0] & found[1]) > least * len(found[0] | found[1])
+
+
+@pytest.mark.parametrize("precision", ["float16", "bfloat16"])
+@torch.inference_mode()
+def test_maps_are_in_32_bits_whatever_the_network_is_in(precision):
+    image = torch.randint(0, 256, (1, 3, 48, 64), dtype=torch.uint8)
+    kind = choose_precision(precision, torch.device("cpu"))
+    compact = prepare(load_network().fuse(), torch.device("cpu"), kind, "off")
+    assert compact.lateral4.weight.dtype == kind
+    assert compact.detector.sharpness.dtype == torch.float32
+    maps = compact(image[:, :1])
+    assert {m.values.dtype for m in (maps.detail, maps.fine, maps.coarse)} == {torch.float32}
+    published = prepare(DRCN(DRCNConfig("resnet20fpn_3_64_4")).eval(), torch.device("cpu"), kind, "off")
+    maps = published(image)
+    assert maps.fine.dtype == maps.coarse.dtype == torch.float32
+    assert len(published.match(maps, maps)[0].scores) > 0
+
+
+@torch.inference_mode()
+def test_bytes_give_what_fractions_give():
+    image = torch.randint(0, 256, (1, 3, 48, 64), dtype=torch.uint8)
+    network = load_network()
+    grey = image[:, :1]
+    assert torch.allclose(network(grey).fine.values, network(grey / 255).fine.values, atol=1e-5)
+    drcn = DRCN(DRCNConfig("resnet20fpn_3_64_4")).eval()
+    assert torch.allclose(drcn(image).fine, drcn(image / 255).fine, atol=1e-5)
+    d2net = create_network("d2net", {}).eval()
+    assert torch.equal(d2net(image), d2net(image.float()))
+
+
+@pytest.mark.parametrize("name", ["drcn", "anchored", "d2net"])
+def test_an_extraction_waits_once_for_the_number_of_keypoints(plane, name):
+    matcher = create_matcher(MatcherConfig(name=name, device="cpu"))
+    matcher.extract(plane.reference)
+    with _Waits() as waits:
+        matcher.extract(plane.current)
+    # `where` of a condition alone: the places of the maxima, as many as the image has.
+    assert waits.found == ["aten.where.default"]
+
+
+def test_an_upload_keeps_bytes_and_takes_any_layout():
+    image = np.arange(24, dtype=np.uint8).reshape(4, 6)[:, ::-1]
+    sent = upload(image, torch.device("cpu"))
+    assert sent.dtype == torch.uint8
+    assert np.array_equal(sent.numpy(), image)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+@pytest.mark.parametrize("compilation", ["on", "graphs"])
+def test_a_compiled_network_finds_the_same(plane, compilation):
+    found = []
+    for choice in ("off", compilation):
+        matcher = create_matcher(MatcherConfig(device="cpu", compile=choice))
+        reference, current = matcher.extract(plane.reference), matcher.extract(plane.current)
+        found.append(_pairs(matcher.match(reference, current)))
+    assert len(found[0] & found[1]) > 0.97 * len(found[0] | found[1])
+
+
+@CUDA
+@pytest.mark.parametrize("name", ["drcn", "anchored", "d2net"])
+@pytest.mark.parametrize("compilation", ["off", "on", "graphs"])
+def test_a_gpu_finds_nearly_what_the_cpu_finds(plane, name, compilation):
+    found = []
+    for device, choice in (("cpu", "off"), ("cuda", compilation)):
+        matcher = create_matcher(MatcherConfig(name=name, device=device, compile=choice))
+        found.append(_pairs(matcher.match(matcher.extract(plane.reference), matcher.extract(plane.current))))
+    assert len(found[0] & found[1]) > 0.9 * len(found[0] | found[1])
