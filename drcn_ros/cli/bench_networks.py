@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from drcn_ros.cli.sizes import image_size
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.machine import describe_machine
 from drcn_ros.evaluation.network_benchmark import (
@@ -21,6 +22,7 @@ from drcn_ros.evaluation.network_benchmark import (
 )
 from drcn_ros.evaluation.replacing import whole_file
 
+# Padding, which the plain routes do without, must not matter.
 _MULTIPLE = 16
 
 
@@ -61,20 +63,9 @@ def _cases(arguments: argparse.Namespace) -> list[Case]:
         if getattr(arguments, option) < 1:
             msg = f"--{option} {getattr(arguments, option)}: must be at least 1"
             raise ConfigurationError(msg)
-    sizes = [_size(text) for text in arguments.sizes.split(",")]
+    sizes = [image_size(text, "--sizes", _MULTIPLE) for text in arguments.sizes.split(",")]
     return [
         Case(name, *size, arguments.repetitions, arguments.threads, not arguments.no_plain)
         for size in sizes
         for name in names
     ]
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit()) or min(int(width), int(height)) < 4 * _MULTIPLE:
-        msg = f"--sizes {text}: give WIDTHxHEIGHT of at least 64x64, such as 640x480"
-        raise ConfigurationError(msg)
-    if int(width) % _MULTIPLE or int(height) % _MULTIPLE:
-        msg = f"--sizes {text}: both routes are compared at multiples of {_MULTIPLE}"
-        raise ConfigurationError(msg)
-    return int(width), int(height)

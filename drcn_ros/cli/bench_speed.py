@@ -11,12 +11,12 @@ import tempfile
 from pathlib import Path
 
 from drcn_ros.cli.inputs import add_source_options, source_options
+from drcn_ros.cli.sizes import image_size
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.machine import describe_machine, in_fresh_process
 from drcn_ros.evaluation.replacing import whole_file
 from drcn_ros.matching.config import COMPILATIONS, MATCHERS, PRECISIONS
 
-_SMALLEST = 64
 _WARM_UP = 5
 
 
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         if getattr(arguments, option) < 1:
             msg = f"--{option} {getattr(arguments, option)}: must be at least 1"
             raise ConfigurationError(msg)
-    sizes = [_size(text) for text in arguments.sizes.split(",")]
+    sizes = [image_size(text, "--sizes") for text in arguments.sizes.split(",")]
     earlier = None if arguments.against is None else read_earlier(arguments.against)
     outcomes = []
     count = arguments.frames + _WARM_UP
@@ -80,11 +80,3 @@ def run(arguments: argparse.Namespace) -> int:
         with whole_file(arguments.json) as path:
             path.write_text(json.dumps(as_json(machine, outcomes), indent=1), encoding="utf-8")
     return 0
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit()) or min(int(width), int(height)) < _SMALLEST:
-        msg = f"--sizes {text}: give WIDTHxHEIGHT of at least {_SMALLEST}x{_SMALLEST}, such as 640x480"
-        raise ConfigurationError(msg)
-    return int(width), int(height)

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import torch
 
 from drcn_ros import __version__
+from drcn_ros.allocation import keep_freed_memory
 
 Argument = TypeVar("Argument")
 Result = TypeVar("Result")
@@ -39,9 +40,12 @@ def describe_machine(threads: int) -> dict[str, Any]:
 
 
 def in_fresh_process(function: Callable[[Argument], Result], argument: Argument) -> Result:
-    """Return what a function of a module returns in a new process, so that its memory is its own."""
+    """Return what a function of a module returns in a new process, so that its memory is its own.
+
+    Its allocator is set as the programs set theirs.
+    """
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, mp_context=context) as pool:
+    with ProcessPoolExecutor(1, mp_context=context, initializer=keep_freed_memory) as pool:
         return pool.submit(function, argument).result()
 
 
