@@ -18,17 +18,12 @@ from numpy.typing import NDArray
 from torch.nn.functional import normalize
 
 from drcn_ros.matching.alignment import align_matches
-from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.coarse_prior import coarse_logits, row_log_probability
-from drcn_ros.matching.config import MatcherConfig
-from drcn_ros.matching.device import choose_device
+from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
     CompactFeatures,
     DrcnFeatures,
     PublishedFeatures,
-    extract_compact,
-    extract_published,
-    load_drcn,
 )
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
@@ -45,34 +40,17 @@ _FARTHEST_RETURN = 4.0
 _SAME_POINT = 2.0
 
 
-class AnchoredMatcher(Matcher[DrcnFeatures]):
+class AnchoredMatcher(DrcnBase):
     """Follows the reference image's keypoints into the current image.
 
     `current_index` names the keypoint of the current image that lies where a query is found, or is -1. The
     score of a match is as for `drcn`.
-
-    Raises:
-        ConfigurationError: the device is not there.
-        WeightsError: the weight file is unusable or for another method.
     """
-
-    def __init__(self, config: MatcherConfig) -> None:
-        super().__init__(config)
-        self._device = choose_device(config.device)
-        self._network = load_drcn(config, self._device)
 
     @property
     def name(self) -> str:
         """Name as in `MatcherConfig.name`."""
         return "anchored"
-
-    @torch.inference_mode()
-    def extract(self, image: NDArray[np.uint8]) -> DrcnFeatures:
-        """Return keypoints and features at both resolutions of an image."""
-        count = self.config.max_keypoints
-        if isinstance(self._network, CompactNetwork):
-            return extract_compact(self._network, image, count, self._device)
-        return extract_published(self._network, image, count, self._device)
 
     @torch.inference_mode()
     def with_queries(

@@ -15,17 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from drcn_ros.matching.alignment import align_matches
-from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.coarse_prior import coarse_logits, pair_log_probability
-from drcn_ros.matching.config import MatcherConfig
-from drcn_ros.matching.device import choose_device
+from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
     CompactFeatures,
     DrcnFeatures,
     PublishedFeatures,
-    extract_compact,
-    extract_published,
-    load_drcn,
 )
 from drcn_ros.matching.nearest import mutual_pairs
 from drcn_ros.matching.types import Matches
@@ -34,35 +29,18 @@ from drcn_ros.networks.drcn import DRCN
 from drcn_ros.networks.resnet_fpn import FINE_STRIDE
 
 
-class DrcnMatcher(Matcher[DrcnFeatures]):
+class DrcnMatcher(DrcnBase):
     """DRCN on the compact network, or on the published one where the weight file is for that.
 
     The score of a match is its probability in both directions on the compact network, and half the sum of
     both measures on the published one, in either case times the correlation of its patches when refined.
     Published measures are no probabilities: `min_score` does not apply to them.
-
-    Raises:
-        ConfigurationError: the device is not there.
-        WeightsError: the weight file is unusable or for another method.
     """
-
-    def __init__(self, config: MatcherConfig) -> None:
-        super().__init__(config)
-        self._device = choose_device(config.device)
-        self._network = load_drcn(config, self._device)
 
     @property
     def name(self) -> str:
         """Name as in `MatcherConfig.name`."""
         return "drcn"
-
-    @torch.inference_mode()
-    def extract(self, image: NDArray[np.uint8]) -> DrcnFeatures:
-        """Return keypoints and features at both resolutions of an image."""
-        count = self.config.max_keypoints
-        if isinstance(self._network, CompactNetwork):
-            return extract_compact(self._network, image, count, self._device)
-        return extract_published(self._network, image, count, self._device)
 
     @torch.inference_mode()
     def match(self, reference: DrcnFeatures, current: DrcnFeatures) -> Matches:
