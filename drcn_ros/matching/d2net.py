@@ -70,6 +70,9 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
             if self._device.type == "cpu" and precision == torch.float32:
                 network = network.accelerate()
         self._network = prepare(network, self._device, precision, config.compile)
+        self._temperature = 1.0
+        if isinstance(network, CompactNetwork):
+            self._temperature = float(network.descriptor_temperature.detach())
 
     @property
     def name(self) -> str:
@@ -116,13 +119,15 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
         """Return mutual nearest neighbours, most confident first."""
         assert reference.descriptors is not None
         assert current.descriptors is not None
-        if isinstance(self._network, CompactNetwork):
-            temperature = float(self._network.descriptor_temperature)
-            pairs = mutual_nearest(reference.descriptors, current.descriptors, temperature=temperature)
-            scores = pairs.confidence
-        else:
-            pairs = mutual_nearest(reference.descriptors, current.descriptors)
-            scores = (1 - distance_ratio_squared(pairs)).sqrt()
+        compact = isinstance(self._network, CompactNetwork)
+        pairs = mutual_nearest(
+            reference.descriptors,
+            current.descriptors,
+            ratio=self.config.max_ratio if self.config.max_ratio < 1 else None,
+            min_similarity=self.config.min_similarity,
+            temperature=self._temperature,
+        )
+        scores = pairs.confidence if compact else (1 - distance_ratio_squared(pairs)).sqrt()
         matches = Matches.of_pairs(reference, current, pairs, scores, self.config.min_score)
         if self.config.refine:
             return align_matches(reference.image, current.image, matches)

@@ -52,6 +52,25 @@ def test_the_score_filter_raises_the_share_of_right_matches(matcher: Matcher, pl
     assert shares[1] > shares[0]
 
 
+def test_ratio_and_similarity_are_switches_that_leave_the_better_matches(matcher: Matcher, plane) -> None:
+    reference, current = matcher.extract(plane.reference), matcher.extract(plane.current)
+    config = matcher.config
+    found = {}
+    for name, change in {
+        "all": {},
+        "ratio": {"max_ratio": 0.7},
+        "similarity": {"min_similarity": 0.8},
+    }.items():
+        matcher.config = replace(config, refine=False, min_score=0.0, **change)
+        matches = matcher.match(reference, current)
+        right = (plane.errors(matches.reference_points, matches.current_points) < 3).mean()
+        found[name] = (len(matches), right)
+    matcher.config = config
+    for name in ("ratio", "similarity"):
+        assert 20 < found[name][0] < found["all"][0]
+        assert found[name][1] > found["all"][1]
+
+
 def test_an_image_without_texture_gives_no_matches(matcher: Matcher, plane) -> None:
     blank = matcher.extract(np.full((240, 320), 90, np.uint8))
     assert len(blank) == 0
