@@ -18,10 +18,18 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from drcn_ros.errors import InputError, MissingDependencyError
 from drcn_ros.evaluation.replacing import replaced_folder
 from drcn_ros.evaluation.verdict import FILE
+
+# An instance for this run alone: reached from this machine only, with room for a few results on their way.
+_LOCAL_RAY: dict[str, Any] = {
+    "_node_ip_address": "127.0.0.1",
+    "include_dashboard": False,
+    "object_store_memory": 200 * 2**20,
+}
 
 
 @dataclass(frozen=True)
@@ -201,7 +209,8 @@ def run_on_ray(tasks: Sequence[Task], folder: Path, address: str) -> Iterator[Ou
         msg = "--ray needs the package ray: pip install 'drcn_ros[ray]' or pip install ray"
         raise MissingDependencyError(msg) from None
     try:
-        ray.init(address=None if address == "local" else address, log_to_driver=False, logging_level="error")
+        options = _LOCAL_RAY if address == "local" else {}
+        ray.init(address=address, log_to_driver=False, logging_level="error", **options)
     except (ConnectionError, ValueError, RuntimeError, OSError) as error:
         msg = f"--ray {address}: {str(error).splitlines()[0]}"
         raise InputError(msg) from None

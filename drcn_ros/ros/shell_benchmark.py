@@ -162,7 +162,10 @@ def _frames() -> Any:
 
 
 def _measured(work: Callable[[], Any]) -> dict[str, float]:
-    """Return milliseconds: median and 95th percentile of the wall, and processor time per run."""
+    """Return milliseconds: percentiles of the wall, and processor time per run.
+
+    The fifth percentile is of runs that other programs hardly disturbed.
+    """
     work()
     walls = []
     begin = time.thread_time()
@@ -172,6 +175,7 @@ def _measured(work: Callable[[], Any]) -> dict[str, float]:
         walls.append(1e3 * (time.perf_counter() - start))
     processor = 1e3 * (time.thread_time() - begin) / _RUNS
     return {
+        "p5": float(np.percentile(walls, 5.0)),
         "median": float(np.median(walls)),
         "p95": float(np.percentile(walls, 95.0)),
         "processor": processor,
@@ -190,10 +194,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "first_frames_ms": first_frames_ms(parsed.matcher),
         "yardstick_ms": yardstick_ms(),
     }
-    lines = [f"{'':24}{'median':>9}{'p95':>9}{'processor':>11}  ms"]
+    lines = [f"{'':24}{'p5':>9}{'median':>9}{'p95':>9}{'processor':>11}  ms"]
     for part in ("conversion_ms", "publishing_ms"):
         for name, cost in result[part].items():
-            lines.append(f"{name:24}{cost['median']:9.3f}{cost['p95']:9.3f}{cost['processor']:11.3f}")
+            walls = f"{cost['p5']:9.3f}{cost['median']:9.3f}{cost['p95']:9.3f}"
+            lines.append(f"{name:24}{walls}{cost['processor']:11.3f}")
     lines.append(f"{'':24}{'odometry':>9}{'decode':>9}{'publish':>11}{'age':>9}  ms")
     for index, cost in enumerate(result["first_frames_ms"], start=1):
         values = f"{cost['total_ms']:9.1f}{cost['decode_ms']:9.2f}{cost['publish_ms']:11.2f}"
