@@ -10,8 +10,11 @@ import importlib
 # Each benchmark is a module `bench_NAME` with `configure(parser)` and `run(arguments) -> int`.
 BENCHMARKS = {
     "speed": "from image to pose: time by stage, memory, and how far from what the device could do",
+    "profile": "a picture of what happens when in one frame",
     "networks": "the networks' time by stage and memory, beside plain routes with the same result",
     "geometry": "two-view geometry over synthetic motions: models, errors, covariance, time",
+    "estimators": "ways from matches to a relative pose, on the same matches",
+    "odometry": "the odometry over rendered scenes and recorded sequences, by matcher",
     "accuracy": "accuracy of matchers on pairs of images with known geometry",
 }
 

@@ -21,8 +21,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print a table with a row for each kind of motion."""
+    """Print a table with a row for each kind of motion, and one with a row for each stage."""
     from drcn_ros.evaluation.geometry_benchmark import run_geometry_benchmark
+    from drcn_ros.evaluation.geometry_stages import time_stages
     from drcn_ros.evaluation.point_pairs import Disturbance
     from drcn_ros.geometry.config import TwoViewConfig
 
@@ -43,4 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
             f"| {squared} | {interval} | {row.milliseconds:.1f} |",
             flush=True,
         )
+    print("\n| stage | processor time, ms |\n|---|---|")
+    for stage, milliseconds in time_stages(arguments.matches, disturbance, config).items():
+        print(f"| {stage} | {milliseconds:.2f} |")
     return 0

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,7 +21,16 @@ RATE = 20.0
 DEMO_FRAMES = 120
 
 _Scene = Callable[[], tuple[Rectangle, ...]]
-_Scenario = tuple[_Scene, paths.Path, Callable[[float], Array] | None]
+
+
+@dataclass(frozen=True)
+class _Scenario:
+    """A scene, a path through it, what moves in it, and the camera's faults."""
+
+    scene: _Scene
+    path: paths.Path
+    displacement: Callable[[float], Array] | None = None
+    sensor: Sensor = Sensor()
 
 
 def scenario(
@@ -40,16 +50,18 @@ def scenario(
     | orbit | around the middle of the room, looking at it, 8 deg/s |
     | hover | a drift of 2 cm about one place |
     | rotation | about the camera's centre, 12 deg/s, no translation |
-    | standing | none |
+    | standing | none; grey levels with a noise of 3 |
     | wall | sideways along a single plane, 0.4 m/s |
     | corridor | along a corridor, 0.5 m/s, behind a crate that moves away and sideways |
+    | exposure | as forward, while the brightness goes up and down between 0.45 and 1.55 within 2 s |
+    | blur | as forward, with a turn of 0.25 rad/s back and forth and an exposure of 30 ms |
 
     Args:
         name: one of the above.
         frames: number of frames.
         rate: frames per second.
         camera: calibrated camera.
-        sensor: noise, blur and exposure; none of them by default.
+        sensor: noise, blur and exposure, instead of the scenario's own.
 
     Raises:
         InputError: there is no such scenario.
@@ -57,44 +69,59 @@ def scenario(
     if name not in _SCENARIOS:
         msg = f"scenario {name!r} is unknown, choose one of {', '.join(_SCENARIOS)}"
         raise InputError(msg)
-    scene, path, displacement = _SCENARIOS[name]()
-    return RenderedSequence(scene, path, frames, rate, camera, sensor, displacement)
+    made = _SCENARIOS[name]()
+    return RenderedSequence(
+        made.scene, made.path, frames, rate, camera, sensor or made.sensor, made.displacement
+    )
 
 
 def _demo() -> _Scenario:
     legs = [(2.2, 0.9, 0.0), (1.6, 0.6, -0.45), (1.2, 0.0, 0.0), (1.5, 0.7, 0.6)]
-    return room, paths.drive((0.8, 3.2, 1.3), -0.05, legs, sway=0.6), None
+    return _Scenario(room, paths.drive((0.8, 3.2, 1.3), -0.05, legs, sway=0.6))
 
 
 def _forward() -> _Scenario:
-    return room, paths.drive((0.5, 2.8, 1.3), 0.02, [(1.0, 0.25, 0.0)], sway=1.0), None
+    return _Scenario(room, paths.drive((0.5, 2.8, 1.3), 0.02, [(1.0, 0.25, 0.0)], sway=1.0))
 
 
 def _orbit() -> _Scenario:
-    return room, paths.orbit((5.2, 3.0, 0.7), 1.9, 1.4, np.radians(8.0), start=np.pi), None
+    return _Scenario(room, paths.orbit((5.2, 3.0, 0.7), 1.9, 1.4, np.radians(8.0), start=np.pi))
 
 
 def _hover() -> _Scenario:
-    return room, paths.hover((3.0, 3.0, 1.3), 0.1, 0.02), None
+    return _Scenario(room, paths.hover((3.0, 3.0, 1.3), 0.1, 0.02))
 
 
 def _rotation() -> _Scenario:
-    return room, paths.turn((3.4, 3.0, 1.3), -1.0, np.radians(12.0)), None
+    return _Scenario(room, paths.turn((3.4, 3.0, 1.3), -1.0, np.radians(12.0)))
 
 
 def _standing() -> _Scenario:
-    return room, paths.still((2.5, 3.0, 1.3), 0.1), None
+    return _Scenario(room, paths.still((2.5, 3.0, 1.3), 0.1), sensor=Sensor(noise=3.0))
 
 
 def _wall() -> _Scenario:
-    return planar_wall, paths.slide((-2.5, 3.5, 0.2), 0.0, (0.0, -0.4, 0.05)), None
+    return _Scenario(planar_wall, paths.slide((-2.5, 3.5, 0.2), 0.0, (0.0, -0.4, 0.05)))
 
 
 def _corridor() -> _Scenario:
     def crate(time: float) -> Array:
         return np.array([2.5 + 0.52 * time, 0.3 * np.sin(1.3 * time), 0.0])
 
-    return corridor, paths.drive((0.6, 0.0, 1.25), 0.0, [(1.0, 0.5, 0.0)], sway=0.6), crate
+    return _Scenario(corridor, paths.drive((0.6, 0.0, 1.25), 0.0, [(1.0, 0.5, 0.0)], sway=0.6), crate)
+
+
+def _exposure() -> _Scenario:
+    def gain(time: float) -> float:
+        return 1.0 + 0.55 * float(np.sin(np.pi * time))
+
+    return _Scenario(room, _forward().path, sensor=Sensor(noise=1.0, gain=gain))
+
+
+def _blur() -> _Scenario:
+    legs = [(0.8, 0.25, 0.25 * (-1.0) ** turn) for turn in range(40)]
+    path = paths.drive((0.5, 2.8, 1.3), -0.08, legs, sway=1.0)
+    return _Scenario(room, path, sensor=Sensor(noise=1.0, shutter_s=0.03))
 
 
 _SCENARIOS: dict[str, Callable[[], _Scenario]] = {
@@ -106,5 +133,7 @@ _SCENARIOS: dict[str, Callable[[], _Scenario]] = {
     "standing": _standing,
     "wall": _wall,
     "corridor": _corridor,
+    "exposure": _exposure,
+    "blur": _blur,
 }
 SCENARIOS = tuple(_SCENARIOS)

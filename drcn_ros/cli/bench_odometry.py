@@ -1,0 +1,67 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`drcn bench odometry`: the odometry over rendered scenes and recorded sequences, by matcher."""
+
+from __future__ import annotations
+
+import argparse
+
+from drcn_ros.cli.parameters import add_parameter_options, configuration
+from drcn_ros.errors import ConfigurationError
+from drcn_ros.evaluation.verdict import number
+from drcn_ros.matching.config import MATCHERS
+
+_SHORT = {
+    "TRACKING": "T",
+    "ROTATION_ONLY": "R",
+    "STATIONARY": "S",
+    "LOST": "L",
+    "INITIALIZING": "I",
+    "WAITING_FOR_CALIBRATION": "W",
+}
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="INPUT",
+        help="scene:NAME (forward, orbit, ...), or DIR@STEP: every STEP-th frame of a recorded sequence",
+    )
+    parser.add_argument("--matchers", default="drcn,sift", help="separated by commas (default drcn,sift)")
+    parser.add_argument("--frames", type=int, default=120, help="of a rendered scene (default 120)")
+    add_parameter_options(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print a table with a row for each input and matcher; errors are median / 90th percentile."""
+    from drcn_ros.evaluation.odometry_benchmark import judge_odometry, open_input
+    from drcn_ros.matching import create_matcher
+
+    matchers = arguments.matchers.split(",")
+    unknown = [name for name in matchers if name not in MATCHERS]
+    if unknown:
+        msg = f"--matchers {unknown[0]}: known are {', '.join(MATCHERS)}"
+        raise ConfigurationError(msg)
+    if arguments.frames < 2:
+        msg = f"--frames {arguments.frames}: at least 2"
+        raise ConfigurationError(msg)
+    inputs = {name: open_input(name, arguments.frames) for name in arguments.inputs}
+    print("| input | matcher | states | rotation, deg | direction, deg | path, % | restarts | geometry, ms |")
+    print("|---|---|---|---|---|---|---|---|")
+    for name in matchers:
+        config = configuration(arguments, name)
+        matcher = create_matcher(config.matcher)
+        for title, (sequence, selection) in inputs.items():
+            report = judge_odometry(sequence, selection, config, matcher)
+            states = " ".join(f"{count}{_SHORT[state]}" for state, count in sorted(report.states.items()))
+            rotation, direction = report.rotation_deg, report.direction_deg
+            print(
+                f"| {title.rsplit('/', 1)[-1]} | {name} | {states} "
+                f"| {number(rotation.median, 3)} / {number(rotation.p90, 3)} "
+                f"| {number(direction.median, 2)} / {number(direction.p90, 2)} "
+                f"| {number(report.path_percent, 2)} | {report.restarts} | {report.geometry_ms:.1f} |",
+                flush=True,
+            )
+    return 0

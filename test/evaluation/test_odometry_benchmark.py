@@ -1,0 +1,37 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The odometry over whole sequences."""
+
+from __future__ import annotations
+
+import pytest
+
+from drcn_ros.configuration import build
+from drcn_ros.errors import InputError
+from drcn_ros.evaluation.odometry_benchmark import judge_odometry, open_input
+from drcn_ros.matching import create_matcher
+from drcn_ros.ros.config import NodeConfig
+
+
+def test_a_rendered_scene_is_judged():
+    config = build(NodeConfig, {"matcher.name": "sift", "matcher.max_keypoints": 600})
+    sequence, selection = open_input("scene:forward", 4)
+    report = judge_odometry(sequence, selection, config, create_matcher(config.matcher))
+    assert sum(report.states.values()) == 4
+    assert report.states["INITIALIZING"] == 1
+    assert report.rotation_deg.median is not None
+    assert report.rotation_deg.median < 1.0
+    assert report.restarts == 0
+
+
+def test_a_step_takes_every_so_many_frames(shared):
+    sequence, selection = open_input(f"{shared / 'data' / 'tum_fr2_desk'}@5", 0)
+    assert sequence.expected(selection) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "complaint"), [("scene:cave", "cave"), ("somewhere@x", "step"), ("nowhere@2", "nowhere")]
+)
+def test_what_is_no_input_is_told(name, complaint):
+    with pytest.raises(InputError, match=complaint):
+        open_input(name, 5)
