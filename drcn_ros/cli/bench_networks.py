@@ -12,14 +12,8 @@ from pathlib import Path
 from drcn_ros.cli.sizes import image_size
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.machine import describe_machine
-from drcn_ros.evaluation.network_benchmark import (
-    NETWORKS,
-    Case,
-    Outcome,
-    as_json,
-    as_table,
-    run_cases,
-)
+from drcn_ros.evaluation.network_benchmark import NETWORKS, Case, Outcome, run_cases
+from drcn_ros.evaluation.network_report import as_json, as_table, summary
 from drcn_ros.evaluation.replacing import whole_file
 
 # Padding, which the plain routes do without, must not matter.
@@ -37,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure each network at each size; print the table."""
+    """Measure each network at each size; print the tables."""
     cases = _cases(arguments)
     outcomes: list[Outcome] = []
     for case in cases:
@@ -47,6 +41,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(", ".join(f"{name} {value}" for name, value in machine.items()))
     print()
     print(as_table(outcomes))
+    print()
+    print(summary(outcomes))
     if arguments.json is not None:
         with whole_file(arguments.json) as path:
             path.write_text(json.dumps(as_json(machine, outcomes), indent=1), encoding="utf-8")

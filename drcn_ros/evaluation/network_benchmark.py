@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +14,7 @@ from numpy.typing import NDArray
 from drcn_ros.evaluation.d2net_benchmark import measure_d2net, run_d2net
 from drcn_ros.evaluation.drcn_benchmark import image_pair, measure_drcn, run_drcn
 from drcn_ros.evaluation.machine import in_fresh_process, peak_memory_mb
-from drcn_ros.evaluation.timing import Seconds, Stage, fastest, total
+from drcn_ros.evaluation.timing import Stage, fastest, total
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.factory import create_matcher
 
@@ -73,35 +71,6 @@ def run_cases(cases: list[Case]) -> Iterator[Outcome]:
         memory = in_fresh_process(_peak_memory, case)
         stages, notes = in_fresh_process(_measure, case)
         yield Outcome(case, stages, memory, notes)
-
-
-def as_json(machine: dict[str, Any], outcomes: list[Outcome]) -> dict[str, Any]:
-    """Return everything as plain data."""
-    return {"machine": machine, "outcomes": [dataclasses.asdict(outcome) for outcome in outcomes]}
-
-
-def as_table(outcomes: list[Outcome]) -> str:
-    """Return a table in Markdown: seconds by the clock, in brackets those of the processor."""
-    lines = [
-        "| network | size | stage | seconds (CPU) | plain route | times faster |",
-        "|---|---|---|---|---|---|",
-    ]
-    for outcome in outcomes:
-        head = f"{outcome.case.network} | {outcome.case.width}x{outcome.case.height}"
-        for row in outcome.stages:
-            plain, ratio = "", ""
-            if row.plain is not None:
-                plain = _format(row.plain)
-                ratio = f"{row.plain.cpu / row.fast.cpu:.1f}" if row.fast.cpu > 0 else ""
-            lines.append(f"| {head} | {row.name} | {_format(row.fast)} | {plain} | {ratio} |")
-    for outcome in outcomes:
-        head = f"{outcome.case.network} {outcome.case.width}x{outcome.case.height}"
-        lines += ["", f"{head}: {outcome.memory_mb:.0f} MB; {'; '.join(outcome.notes)}."]
-    return "\n".join(lines)
-
-
-def _format(seconds: Seconds) -> str:
-    return f"{seconds.wall:.3f} ({seconds.cpu:.3f})"
 
 
 def _peak_memory(case: Case) -> float:

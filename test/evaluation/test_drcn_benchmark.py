@@ -7,7 +7,8 @@ import torch
 
 from drcn_ros.evaluation.drcn_benchmark import calibrated_network, image_pair, measure_drcn
 from drcn_ros.evaluation.machine import describe_machine
-from drcn_ros.evaluation.network_benchmark import Case, Outcome, as_table, run_cases
+from drcn_ros.evaluation.network_benchmark import Case, Outcome, run_cases
+from drcn_ros.evaluation.network_report import as_table, summary
 from drcn_ros.evaluation.timing import Seconds, Stage, fastest, total
 
 
@@ -77,3 +78,17 @@ def test_the_machine_is_described() -> None:
     machine = describe_machine(2)
     assert machine["threads"] == 2
     assert all(name in machine for name in ("date", "processor", "torch", "commit", "version"))
+
+
+def test_the_summary_shows_frames_and_how_the_search_grows() -> None:
+    outcomes = []
+    for width, height, factor in ((320, 240, 1.0), (640, 480, 4.0)):
+        search = Stage("fine search", Seconds(factor, factor), Seconds(4 * factor, factor**2))
+        frame = Stage("frame", Seconds(2.0, 2.0), Seconds(9.0, 8.0))
+        case = Case("drcn256", width, height, 1, 1, with_plain=True)
+        outcomes.append(Outcome(case, (search, frame), 500.0, ("7 matches",)))
+    text = summary(outcomes)
+    assert "| drcn256 | 320x240 | 2.000 (2.000) | 9.000 (8.000) | 4.0 | 500 MB | 7 matches |" in text
+    assert "| fine search | 1.00 | 4.00 | 1.00 |" in text
+    assert "| plain route, any masks | 1.00 | 16.00 | 2.00 |" in text
+    assert "power" not in summary(outcomes[:1])
