@@ -61,7 +61,7 @@ def _format(seconds: Seconds) -> str:
 
 
 def _growth(outcomes: Sequence[Outcome]) -> list[str]:
-    """Return how the search's processor time grows with the pixel count, for each network and kind of masks."""
+    """Return how the search's processor time grows with the pixels, for each network and kind of masks."""
     lines = []
     for network in dict.fromkeys(outcome.case.network for outcome in outcomes):
         own = [outcome for outcome in outcomes if outcome.case.network == network]
