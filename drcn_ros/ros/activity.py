@@ -149,7 +149,8 @@ class Activity:
             self._problem_of_camera = ""
             text = "calibration changed, tracking starts anew" if self._calibrated else "calibration received"
             self._calibrated = True
-            self._node.get_logger().info(f"{text}: {camera.width}x{camera.height}, {camera.distortion.value}")
+            lens = f"lens model {camera.distortion.value}"
+            self._node.get_logger().info(f"{text}: {camera.width}x{camera.height} pixels, {lens}")
         self._processor.set_camera(camera)
 
     def _on_scale(self, message: Any) -> None:

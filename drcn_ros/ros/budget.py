@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ def keypoints_at(scale: float, most: int) -> int:
 
 
 class Budget:
-    """Chooses one of `SCALES` so that frames take no longer than they may.
+    """Chooses one of `SCALES` so that frames take no longer than they may; each method from any thread.
 
     Args:
         limit_ms: longest time from taking a frame up to its result.
@@ -56,23 +57,40 @@ class Budget:
         self._recent: deque[float] = deque(maxlen=_RECENT)
         self._calm = 0
         self._note = ""
+        self._lock = threading.Lock()
 
     def scale(self, size: tuple[int, int]) -> float:
         """Return the scale for the next image, whose (width, height) at full scale is `size`."""
-        if size != self._size:
-            self._size = size
-            width, height = size
-            sides = [index for index, scale in enumerate(SCALES) if min(size) * scale >= SMALLEST_SIDE]
-            self._last = max(sides, default=0)
-            part = width * height / self._measured.pixels
-            self._costs = [part * cost for cost in self._measured.costs_ms]
-            self._go_to(self._fitting(1.0), f"{self._costs[0]:.0f} ms were measured for all of it")
-        return SCALES[self._level]
+        with self._lock:
+            if size != self._size:
+                self._expect(size)
+            return SCALES[self._level]
 
     def add(self, scale: float, took_ms: float) -> None:
         """Note what a frame took at a scale; one from before the last change tells nothing."""
-        if scale != SCALES[self._level]:
-            return
+        with self._lock:
+            if scale == SCALES[self._level]:
+                self._note_time(took_ms)
+
+    def take_note(self) -> str:
+        """Return what has changed since the last call, in a line, or an empty text."""
+        with self._lock:
+            note, self._note = self._note, ""
+            return note
+
+    def problem(self) -> str:
+        """Return why the budget is not kept, or an empty text."""
+        with self._lock:
+            full = len(self._recent) == _RECENT and self._level == self._last
+            usual = median(self._recent) if full else 0.0
+        if usual <= self.limit_ms:
+            return ""
+        return (
+            f"frames take {usual:.0f} ms at {SCALES[self._level]:g} of the image's size, "
+            f"max_latency_ms is {self.limit_ms:g}; choose a faster matcher or a larger budget"
+        )
+
+    def _note_time(self, took_ms: float) -> None:
         self._recent.append(took_ms)
         if len(self._recent) < _RECENT:
             return
@@ -89,20 +107,15 @@ class Budget:
         else:
             self._calm = 0
 
-    def take_note(self) -> str:
-        """Return what has changed since the last call, in a line, or an empty text."""
-        note, self._note = self._note, ""
-        return note
-
-    def problem(self) -> str:
-        """Return why the budget is not kept, or an empty text."""
-        full = len(self._recent) == _RECENT and self._level == self._last
-        if not full or median(self._recent) <= self.limit_ms:
-            return ""
-        return (
-            f"frames take {median(self._recent):.0f} ms at {SCALES[self._level]:g} of the image's size, "
-            f"max_latency_ms is {self.limit_ms:g}; choose a faster matcher or a larger budget"
-        )
+    def _expect(self, size: tuple[int, int]) -> None:
+        """Begin anew with images of another size."""
+        self._size = size
+        width, height = size
+        sides = [index for index, scale in enumerate(SCALES) if min(size) * scale >= SMALLEST_SIDE]
+        self._last = max(sides, default=0)
+        part = width * height / self._measured.pixels
+        self._costs = [part * cost for cost in self._measured.costs_ms]
+        self._go_to(self._fitting(1.0), f"{self._costs[0]:.0f} ms were measured for all of it")
 
     def _fitting(self, load: float) -> int:
         """Return the best level that is expected to fit, or the last one."""

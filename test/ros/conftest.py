@@ -28,7 +28,7 @@ os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(PROFILE))
 os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(PROFILE))
 
 # Nothing here takes this long; a loaded machine may.
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 
 
 class Camera:
