@@ -211,7 +211,7 @@ def run_on_ray(tasks: Sequence[Task], folder: Path, address: str) -> Iterator[Ou
     try:
         options = _LOCAL_RAY if address == "local" else {}
         ray.init(address=address, log_to_driver=False, logging_level="error", **options)
-    except (ConnectionError, ValueError, RuntimeError, OSError) as error:
+    except Exception as error:  # Ray raises bare ones too, as when a loaded machine starts it too slowly
         msg = f"--ray {address}: {str(error).splitlines()[0]}"
         raise InputError(msg) from None
     try:
