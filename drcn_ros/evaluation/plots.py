@@ -156,6 +156,7 @@ def plot_comparison(
             view.plot(points[:, x], points[:, y], color=colour, lw=1.1, label=name)
         view.set_aspect("equal", adjustable="datalim")
         view.set_xlabel(f"{'xyz'[x]} [{_unit(truth)}]")
+        view.locator_params(axis="x", nbins=4)
         view.set_ylabel(f"{'xyz'[y]} [{_unit(truth)}]")
         view.legend(loc="best", fontsize=8)
         for axis, (name, label) in zip(
