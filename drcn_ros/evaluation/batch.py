@@ -24,12 +24,8 @@ from drcn_ros.errors import InputError, MissingDependencyError
 from drcn_ros.evaluation.replacing import replaced_folder
 from drcn_ros.evaluation.verdict import FILE
 
-# An instance for this run alone: reached from this machine only, with room for a few results on their way.
-_LOCAL_RAY: dict[str, Any] = {
-    "_node_ip_address": "127.0.0.1",
-    "include_dashboard": False,
-    "object_store_memory": 200 * 2**20,
-}
+# An instance for this run alone, with room for a few results on their way.
+_LOCAL_RAY: dict[str, Any] = {"include_dashboard": False, "object_store_memory": 200 * 2**20}
 
 
 @dataclass(frozen=True)
