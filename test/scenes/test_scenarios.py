@@ -11,7 +11,7 @@ from drcn_ros.errors import InputError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.scenes.rooms import corridor
 from drcn_ros.scenes.scenarios import scenario
-from drcn_ros.scenes.sequence import RenderedSequence
+from drcn_ros.scenes.sequence import RenderedSequence, Sensor
 
 SMALL = Camera(160, 120, 115.0, 115.0, 79.5, 59.5)
 
@@ -41,7 +41,7 @@ def test_nothing_translates_where_it_must_not(name):
     assert steps(name).max() == 0.0
 
 
-@pytest.mark.parametrize("name", ["forward", "orbit", "wall", "corridor"])
+@pytest.mark.parametrize("name", ["forward", "orbit", "wall", "corridor", "exposure", "blur"])
 def test_the_camera_moves_all_the_time(name):
     assert steps(name).min() > 0.004
 
@@ -64,3 +64,24 @@ def test_the_crate_covers_part_of_the_corridor_and_moves():
     crate = [made.depth(index) < empty.depth(index) - 0.1 for index in (0, 20)]
     assert 0.25 < crate[0].mean() < 0.4
     assert not np.array_equal(*crate)
+
+
+def test_the_exposure_scene_gets_darker_and_brighter():
+    made = scenario("exposure", 40, camera=SMALL)
+    middle, bright, dark = (float(made.image(index).mean()) for index in (0, 10, 30))
+    assert dark < 0.6 * middle
+    assert bright > 1.1 * middle
+
+
+def test_the_blur_scene_is_blurred_by_its_own_motion():
+    blurred, sharp = (scenario("blur", 12, camera=SMALL, sensor=sensor) for sensor in (None, Sensor()))
+    images = [made.image(11).astype(float) for made in (blurred, sharp)]
+    steps = [np.abs(np.diff(image, axis=1)).mean() for image in images]
+    assert steps[0] < 0.9 * steps[1]
+    assert np.array_equal(blurred.poses, sharp.poses)
+
+
+def test_noise_is_what_tells_two_frames_of_the_standing_scene_apart():
+    made = scenario("standing", 2, camera=SMALL)
+    difference = made.image(0).astype(float) - made.image(1)
+    assert 3.0 < difference.std() < 5.0
