@@ -89,12 +89,13 @@ def test_without_calibration_it_publishes_keypoints_and_matches_and_says_that_it
 
 def test_an_uncalibrated_camera_info_is_named(setup: Any, kit: Any) -> None:
     setup.camera.advertise("/camera_info", CameraInfo)
-    setup.camera.publish("/camera_info", kit.camera_info(k=[0.0] * 9))
+    # The node takes calibration by best effort, and on a loaded machine a single message may get lost.
+    setup.camera.stream("/camera_info", [kit.camera_info(k=[0.0] * 9)] * 10, 5.0)
     wait_for_diagnosis(setup, kit, "waiting for calibration: camera_info is uncalibrated: K[0] is 0")
 
 
 def test_a_late_calibration_is_taken(setup: Any, kit: Any) -> None:
-    setup.camera.publish("/camera_info", kit.camera_info())
+    setup.camera.stream("/camera_info", [kit.camera_info()] * 10, 5.0)
     setup.wait_for_log("calibration")
     shifts = iter(range(0, 400, 6))
 
