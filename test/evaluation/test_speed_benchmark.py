@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from operator import methodcaller
 from pathlib import Path
 
 import cv2
@@ -119,14 +120,13 @@ def test_rendered_frames_come_back_as_they_were(tmp_path: Path) -> None:
     assert frames[0].stamp_ns < frames[1].stamp_ns
 
 
-def _memory(_: int) -> float:
-    return peak_memory_mb()
-
-
 @pytest.mark.slow
 def test_memory_of_a_new_process_is_its_own() -> None:
     held = np.ones(100 << 20)
-    assert in_fresh_process(_memory, 0) < peak_memory_mb() - 0.9 * held.nbytes / 2**20
+    assert (
+        in_fresh_process(methodcaller("__call__"), peak_memory_mb)
+        < peak_memory_mb() - 0.9 * held.nbytes / 2**20
+    )
 
 
 @pytest.mark.parametrize(
