@@ -127,7 +127,8 @@ def _bars(report: Report, figure: Figure) -> Figure:
     labels = [name.rstrip("/").rpartition("/")[2] for name in names]
     axes.set_xticks(np.arange(len(names)) + 0.4 - width / 2, labels, rotation=30, ha="right")
     axes.set_ylabel("AUC@10")
-    axes.legend(fontsize=8)
+    # Beside the bars, which may reach to the top anywhere.
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 
