@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +16,14 @@ import torch
 from numpy.typing import NDArray
 
 from drcn_ros.evaluation.machine import peak_memory_mb
+from drcn_ros.evaluation.prefetch import ahead
 from drcn_ros.evaluation.speed_frames import load_frames
 from drcn_ros.evaluation.work import Ceilings, Work, count_work, measure_ceilings, synchronise
 from drcn_ros.matching import create_matcher
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device, choose_precision
 from drcn_ros.odometry.config import OdometryConfig
+from drcn_ros.odometry.types import Frame
 from drcn_ros.odometry.visual_odometry import VisualOdometry
 
 STAGES = ("extract", "match", "geometry", "frame")
@@ -73,6 +76,8 @@ class SpeedOutcome:
         threads: of torch.
         frames: number that count.
         stages: by the names of `STAGES`.
+        overlapped_ms: time by the clock per frame when the features of a frame are extracted in a second
+            thread while the one before is placed, as the node does with `pipeline`.
         cpu_ms: median of the processor time of all threads in a frame, milliseconds.
         memory_mb: largest resident memory of the process, interpreter and weights included.
         device_memory_mb: largest memory that torch took on the GPU, 0 on the CPU.
@@ -89,6 +94,7 @@ class SpeedOutcome:
     threads: int
     frames: int
     stages: dict[str, StageSpeed]
+    overlapped_ms: float
     cpu_ms: float
     memory_mb: float
     device_memory_mb: float
@@ -126,6 +132,7 @@ def run_speed(case: SpeedCase) -> SpeedOutcome:
         latencies.append(dataclasses.astuple(result.latency))
         counts.append((len(result.keypoints), len(result.matches)))
         placed.append(result.rotation is not None)
+    overlapped = _overlapped_ms(VisualOdometry(odometry.config, camera, matcher), frames, case.warm_up)
     # Counting comes last: neither its time nor its memory may be taken for the matcher's.
     memory = peak_memory_mb()
     on_gpu = device.type == "cuda"
@@ -143,6 +150,7 @@ def run_speed(case: SpeedCase) -> SpeedOutcome:
         threads=case.threads,
         frames=len(latencies),
         stages=_stages(np.array(latencies), work, ceilings),
+        overlapped_ms=overlapped,
         cpu_ms=float(np.median(processor)),
         memory_mb=memory,
         device_memory_mb=device_memory,
@@ -151,6 +159,16 @@ def run_speed(case: SpeedCase) -> SpeedOutcome:
         placed=float(np.mean(placed)),
         ceilings=ceilings,
     )
+
+
+def _overlapped_ms(odometry: VisualOdometry, frames: Sequence[Frame], warm_up: int) -> float:
+    """Return the time by the clock per frame after the warm-up."""
+    with ahead((odometry.prepare(frame) for frame in frames), size=1) as prepared:
+        for number, features in enumerate(prepared):
+            odometry.place(features)
+            if number == warm_up - 1:
+                start = time.perf_counter()
+        return 1e3 * (time.perf_counter() - start) / (len(frames) - warm_up)
 
 
 def _count(case: SpeedCase, matcher: Any, images: list[NDArray[np.uint8]]) -> dict[str, Work]:

@@ -47,16 +47,16 @@ def growth(outcomes: Sequence[SpeedOutcome]) -> dict[str, tuple[float, float]]:
 
 def table(outcomes: Sequence[SpeedOutcome], earlier: Mapping[Key, float] | None = None) -> str:
     """Return the durations as tables in Markdown, with ratios to an earlier run where one is given."""
-    lines = [
-        "| matcher | size | extract, ms | match, ms | geometry, ms | frame, ms | 95 % | CPU, ms | frames/s |"
-        " memory, MB | keypoints, matches |" + (" times faster |" if earlier is not None else ""),
-        "|---|---|---|---|---|---|---|---|---|---|---|" + ("---|" if earlier is not None else ""),
-    ]
+    columns = ["matcher", "size", "extract, ms", "match, ms", "geometry, ms", "frame, ms", "95 %", "CPU, ms"]
+    columns += ["frames/s", "overlapped", "memory, MB", "keypoints, matches"]
+    columns += ["times faster"] if earlier is not None else []
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     for outcome in outcomes:
         stages = outcome.stages
         cells = [outcome.matcher, _size(outcome), *(f"{stages[name].median_ms:.1f}" for name in STAGES)]
         cells += [f"{stages['frame'].p95_ms:.1f}", f"{outcome.cpu_ms:.1f}"]
-        cells += [f"{1e3 / stages['frame'].median_ms:.1f}", _memory(outcome)]
+        cells += [f"{1e3 / stages['frame'].median_ms:.1f}", f"{1e3 / outcome.overlapped_ms:.1f}"]
+        cells.append(_memory(outcome))
         cells.append(f"{outcome.keypoints:.0f}, {outcome.matches:.0f}")
         if earlier is not None:
             before = earlier.get(_key(dataclasses.asdict(outcome)))
