@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from drcn_ros.cli.values import known_names, require_at_least, require_known
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.accuracy_benchmark import run_pairs, summarise
 from drcn_ros.evaluation.accuracy_report import draw, table, write_json
@@ -50,15 +51,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Judge each matcher on each set; print the table."""
-    for name in ("seeds", "every"):
-        if getattr(arguments, name) < 1:
-            msg = f"--{name} {getattr(arguments, name)}: must be at least 1"
-            raise ConfigurationError(msg)
-    corruptions = ["", *filter(None, arguments.corrupt.split(","))]
-    unknown = [kind for kind in corruptions if kind and kind not in CORRUPTIONS]
-    if unknown:
-        msg = f"--corrupt {unknown[0]}: known are {', '.join(CORRUPTIONS)}"
-        raise ConfigurationError(msg)
+    require_at_least(1, arguments, "--seeds", "--every")
+    corruptions = [""]
+    if arguments.corrupt:
+        corruptions += known_names(arguments.corrupt, "--corrupt", CORRUPTIONS)
     matchers = {text: _matcher(text, arguments) for text in arguments.matchers.split(",")}
     sets = [open_pairs(name, arguments.every) for name in arguments.sequences]
     empty = next((pairs.name for pairs in sets if not pairs.pairs), None)
@@ -86,9 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _matcher(text: str, arguments: argparse.Namespace) -> Matcher[Any]:
     name, _, weights = text.partition("=")
-    if name not in NAMES:
-        msg = f"--matchers {text}: known are {', '.join(NAMES)}"
-        raise ConfigurationError(msg)
+    require_known(name, "--matchers", NAMES)
     config = MatcherConfig(
         name="drcn" if name in YARDSTICKS else name,
         weights=weights,

@@ -8,7 +8,7 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from drcn_ros.errors import ConfigurationError
+from drcn_ros.cli.values import known_names, require_at_least
 from drcn_ros.matching.config import MATCHERS
 
 if TYPE_CHECKING:
@@ -31,14 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Print a table with a row for each set of pairs and estimator."""
     from drcn_ros.evaluation.estimator_benchmark import compare_estimators
 
-    matchers = arguments.matchers.split(",")
-    unknown = [name for name in matchers if name not in MATCHERS]
-    if unknown:
-        msg = f"--matchers {unknown[0]}: known are {', '.join(MATCHERS)}"
-        raise ConfigurationError(msg)
-    if arguments.motions < 0 or arguments.count < 8 or arguments.every < 1:
-        msg = "need --motions of 0, --count of 8 and --every of 1 at least"
-        raise ConfigurationError(msg)
+    matchers = known_names(arguments.matchers, "--matchers", MATCHERS)
+    require_at_least(0, arguments, "--motions")
+    require_at_least(8, arguments, "--count")
+    require_at_least(1, arguments, "--every")
     print("| pairs | estimator | rotation, deg | direction, deg | AUC@5 / 10 / 20 | ms |")
     print("|---|---|---|---|---|---|")
     for name, pairs in _sets(arguments, matchers):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 
+from drcn_ros.cli.values import require_at_least
 from drcn_ros.configuration import build
 from drcn_ros.errors import ConfigurationError
 
@@ -27,9 +28,11 @@ def run(arguments: argparse.Namespace) -> int:
     from drcn_ros.evaluation.point_pairs import Disturbance
     from drcn_ros.geometry.config import TwoViewConfig
 
-    right = arguments.motions >= 1 and arguments.matches >= 8 and 0.0 <= arguments.outliers <= 0.9
-    if not right or min(arguments.noise, arguments.smooth) < 0.0:
-        msg = "need --motions of 1, --matches of 8 and noise of 0 at least, --outliers from 0 to 0.9"
+    require_at_least(1, arguments, "--motions")
+    require_at_least(8, arguments, "--matches")
+    require_at_least(0, arguments, "--noise", "--smooth", "--outliers")
+    if arguments.outliers > 0.9:
+        msg = f"--outliers {arguments.outliers:g}: must be at most 0.9"
         raise ConfigurationError(msg)
     config = build(TwoViewConfig, {"estimator": arguments.estimator})
     disturbance = Disturbance(arguments.noise, arguments.smooth, arguments.outliers)

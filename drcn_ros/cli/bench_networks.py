@@ -9,8 +9,7 @@ import json
 import sys
 from pathlib import Path
 
-from drcn_ros.cli.sizes import image_size
-from drcn_ros.errors import ConfigurationError
+from drcn_ros.cli.values import image_sizes, known_names, require_at_least
 from drcn_ros.evaluation.machine import describe_machine
 from drcn_ros.evaluation.network_benchmark import NETWORKS, Case, Outcome, run_cases
 from drcn_ros.evaluation.network_report import as_json, as_table, summary
@@ -50,18 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _cases(arguments: argparse.Namespace) -> list[Case]:
-    names = arguments.networks.split(",")
-    unknown = [name for name in names if name not in NETWORKS]
-    if unknown:
-        msg = f"--networks {unknown[0]}: known are {', '.join(NETWORKS)}"
-        raise ConfigurationError(msg)
-    for option in ("repetitions", "threads"):
-        if getattr(arguments, option) < 1:
-            msg = f"--{option} {getattr(arguments, option)}: must be at least 1"
-            raise ConfigurationError(msg)
-    sizes = [image_size(text, "--sizes", _MULTIPLE) for text in arguments.sizes.split(",")]
+    networks = known_names(arguments.networks, "--networks", NETWORKS)
+    require_at_least(1, arguments, "--repetitions", "--threads")
+    sizes = image_sizes(arguments.sizes, "--sizes", _MULTIPLE)
     return [
         Case(name, *size, arguments.repetitions, arguments.threads, not arguments.no_plain)
         for size in sizes
-        for name in names
+        for name in networks
     ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 
 from drcn_ros.cli.parameters import add_parameter_options, configuration
-from drcn_ros.errors import ConfigurationError
+from drcn_ros.cli.values import known_names, require_at_least
 from drcn_ros.evaluation.verdict import number
 from drcn_ros.matching.config import MATCHERS
 
@@ -39,14 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     from drcn_ros.evaluation.odometry_benchmark import judge_odometry, open_input
     from drcn_ros.matching import create_matcher
 
-    matchers = arguments.matchers.split(",")
-    unknown = [name for name in matchers if name not in MATCHERS]
-    if unknown:
-        msg = f"--matchers {unknown[0]}: known are {', '.join(MATCHERS)}"
-        raise ConfigurationError(msg)
-    if arguments.frames < 2:
-        msg = f"--frames {arguments.frames}: at least 2"
-        raise ConfigurationError(msg)
+    matchers = known_names(arguments.matchers, "--matchers", MATCHERS)
+    require_at_least(2, arguments, "--frames")
     inputs = {name: open_input(name, arguments.frames) for name in arguments.inputs}
     print("| input | matcher | states | rotation, deg | direction, deg | path, % | restarts | geometry, ms |")
     print("|---|---|---|---|---|---|---|---|")

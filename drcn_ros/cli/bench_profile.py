@@ -8,7 +8,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from drcn_ros.cli.sizes import image_size
+from drcn_ros.cli.values import image_size, require_at_least
 from drcn_ros.matching.config import COMPILATIONS, MATCHERS, PRECISIONS
 
 _WARM_UP = 8
@@ -39,7 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     from drcn_ros.matching.device import choose_device
 
     width, height = image_size(arguments.size, "--size")
-    torch.set_num_threads(max(1, arguments.threads))
+    require_at_least(1, arguments, "--threads")
+    torch.set_num_threads(arguments.threads)
     config = matcher_config(
         arguments.matcher,
         device=arguments.device,

@@ -11,8 +11,7 @@ import tempfile
 from pathlib import Path
 
 from drcn_ros.cli.inputs import add_source_options, source_options
-from drcn_ros.cli.sizes import image_size
-from drcn_ros.errors import ConfigurationError
+from drcn_ros.cli.values import image_sizes, known_names, require_at_least
 from drcn_ros.evaluation.machine import describe_machine, in_fresh_process
 from drcn_ros.evaluation.replacing import whole_file
 from drcn_ros.matching.config import COMPILATIONS, MATCHERS, PRECISIONS
@@ -42,16 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     from drcn_ros.evaluation.speed_frames import save_frames
     from drcn_ros.evaluation.speed_report import as_json, read_earlier, table
 
-    names = arguments.matchers.split(",")
-    unknown = [name for name in names if name not in MATCHERS]
-    if unknown:
-        msg = f"--matchers {unknown[0]}: known are {', '.join(MATCHERS)}"
-        raise ConfigurationError(msg)
-    for option in ("frames", "threads"):
-        if getattr(arguments, option) < 1:
-            msg = f"--{option} {getattr(arguments, option)}: must be at least 1"
-            raise ConfigurationError(msg)
-    sizes = [image_size(text, "--sizes") for text in arguments.sizes.split(",")]
+    matchers = known_names(arguments.matchers, "--matchers", MATCHERS)
+    require_at_least(1, arguments, "--frames", "--threads")
+    sizes = image_sizes(arguments.sizes, "--sizes")
     earlier = None if arguments.against is None else read_earlier(arguments.against)
     outcomes = []
     count = arguments.frames + _WARM_UP
@@ -60,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
             path = Path(folder) / f"{width}x{height}.npz"
             print(f"frames of {width}x{height}", file=sys.stderr, flush=True)
             save_frames(path, width, height, count, arguments.input, source_options(arguments))
-            for name in names:
+            for name in matchers:
                 print(f"{name} at {width}x{height}", file=sys.stderr, flush=True)
                 config = matcher_config(
                     name,

@@ -20,8 +20,9 @@ from drcn_ros.cli.inputs import (
 from drcn_ros.cli.live import live_run, live_run_at_rate
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.cli.progress import progress
+from drcn_ros.cli.values import known_names
 from drcn_ros.configuration import flatten
-from drcn_ros.errors import ConfigurationError, InputError
+from drcn_ros.errors import InputError
 from drcn_ros.evaluation.compare import PAGE, compare, names_of, read_run
 from drcn_ros.evaluation.evaluate import evaluate
 from drcn_ros.evaluation.report import FILE as REPORT
@@ -174,12 +175,8 @@ def _compare(folders: Sequence[Path], out: Path) -> int:
 
 
 def _baselines(text: str, matcher: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
-        if name not in MATCHERS:
-            msg = f"--baseline {name} is unknown, choose from {', '.join(MATCHERS)}"
-            raise ConfigurationError(msg)
-    return [name for name in dict.fromkeys(names) if name != matcher]
+    wanted = known_names(text, "--baseline", MATCHERS) if text else []
+    return [name for name in dict.fromkeys(wanted) if name != matcher]
 
 
 def _default_folder(source: str, matcher: str, step: int) -> Path:

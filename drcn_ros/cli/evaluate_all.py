@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from drcn_ros.cli.progress import progress
+from drcn_ros.cli.values import require_at_least
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.batch import is_done, read_tasks, run_here, run_on_ray
 from drcn_ros.evaluation.batch_table import DOCUMENT, FAILURES, TABLE, write_tables
@@ -40,9 +41,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run what is not done yet; return 0, or 1 when something failed."""
-    if arguments.workers < 1:
-        msg = f"--workers {arguments.workers}: at least 1"
-        raise InputError(msg)
+    require_at_least(1, arguments, "--workers")
     tasks = read_tasks(arguments.list, arguments.options)
     folder: Path = arguments.out
     try:

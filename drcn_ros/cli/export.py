@@ -9,13 +9,13 @@ from pathlib import Path
 
 import torch
 
-from drcn_ros.errors import ConfigurationError, DrcnError
+from drcn_ros.cli.values import image_size, require_at_least
+from drcn_ros.errors import DrcnError
 from drcn_ros.evaluation.replacing import whole_file
 from drcn_ros.matching.exportable import PARTS, ExportPart, exportable
 from drcn_ros.matching.graph_files import SUFFIXES, agreement, run_graph, write_graph
 from drcn_ros.networks.weights import load_network
 
-_SMALLEST = 32
 # Share of an output that must agree; the rest is near ties that fall otherwise.
 _LEAST_AGREEMENT = 0.99
 
@@ -33,10 +33,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Write the graph, run it, compare with the module, and say what stays outside."""
-    width, height = _size(arguments.size)
-    if arguments.keypoints < 1:
-        msg = f"--keypoints {arguments.keypoints}: must be at least 1"
-        raise ConfigurationError(msg)
+    width, height = image_size(arguments.size, "--size")
+    require_at_least(1, arguments, "--keypoints")
     part = exportable(load_network(arguments.weights), arguments.part, width, height, arguments.keypoints)
     with whole_file(arguments.out) as path:
         write_graph(part, path)
@@ -60,11 +58,3 @@ def _compare(part: ExportPart, path: Path) -> dict[str, float]:
         expected = part.module(*inputs)
     expected = expected if isinstance(expected, tuple) else (expected,)
     return agreement(part, expected, run_graph(path, inputs))
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdigit() and height.isdigit()) or min(int(width), int(height)) < _SMALLEST:
-        msg = f"--size {text}: give WIDTHxHEIGHT of at least {_SMALLEST}x{_SMALLEST}, such as 640x480"
-        raise ConfigurationError(msg)
-    return int(width), int(height)

@@ -12,12 +12,11 @@ from pathlib import Path
 
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.cli.progress import progress
+from drcn_ros.cli.values import image_size, require_at_least
 from drcn_ros.configuration import flatten
-from drcn_ros.errors import InputError
+from drcn_ros.errors import ConfigurationError
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
-
-_SMALLEST = 64
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,10 +35,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the numbers and the verdict; return 0, or 1 when the node leaks or loses count."""
-    if arguments.frames < 2 or not arguments.rate > 0:
-        msg = f"{arguments.frames} frames at {arguments.rate} Hz: need at least 2 at a rate above 0"
-        raise InputError(msg)
-    size = _size(arguments.size)
+    require_at_least(2, arguments, "--frames")
+    if not arguments.rate > 0:
+        msg = f"--rate {arguments.rate:g}: must be above 0"
+        raise ConfigurationError(msg)
+    size = image_size(arguments.size, "--size")
     require_rclpy()
     from drcn_ros.ros.share import fast_dds_profile
     from drcn_ros.ros.soak import soak
@@ -75,11 +75,3 @@ def run(arguments: argparse.Namespace) -> int:
         content = {**asdict(report), "growth_mb": report.growth_mb, "complaints": complaints}
         arguments.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 1 if complaints else 0
-
-
-def _size(text: str) -> tuple[int, int]:
-    width, _, height = text.partition("x")
-    if not (width.isdecimal() and height.isdecimal()) or min(int(width), int(height)) < _SMALLEST:
-        msg = f"--size {text}: write it as 640x480, at least {_SMALLEST} pixels either way"
-        raise InputError(msg)
-    return int(width), int(height)

@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""`drcn bench geometry`, `estimators` and `odometry`."""
+"""`drcn bench geometry`, `estimators` and `odometry`, and what `drcn bench accuracy` refuses."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from drcn_ros.cli.main import main
         (["odometry", "scene:forward", "--matchers", "guess"], "guess"),
         (["odometry", "scene:forward", "--frames", "1"], "--frames 1"),
         (["odometry", "scene:cave"], "cave"),
+        (["accuracy", "--sequences", "x", "--matchers", "sift,surf"], "surf"),
+        (["accuracy", "--sequences", "x", "--corrupt", "rain"], "rain"),
+        (["accuracy", "--sequences", "x", "--seeds", "0"], "--seeds 0"),
     ],
 )
 def test_wrong_arguments_are_one_line(capsys, arguments, complaint) -> None:

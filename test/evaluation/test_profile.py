@@ -8,8 +8,6 @@ import cv2
 import pytest
 
 from drcn_ros.cli.main import main
-from drcn_ros.cli.sizes import image_size
-from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.profile import FrameProfile, Span, _with_geometry
 
 
@@ -35,15 +33,3 @@ def test_a_frame_is_drawn(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     text = capsys.readouterr().out
     assert "a frame takes" in text
     assert "conv" in text
-
-
-@pytest.mark.parametrize("text", ["640", "9x9", "ax64"])
-def test_a_size_must_be_one(text: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"--size {text}"):
-        image_size(text, "--size")
-
-
-def test_sizes_may_have_to_be_multiples() -> None:
-    assert image_size("320x240", "--sizes", 16) == (320, 240)
-    with pytest.raises(ConfigurationError, match="multiples of 16"):
-        image_size("330x240", "--sizes", 16)

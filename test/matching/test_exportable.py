@@ -99,7 +99,7 @@ def test_what_cannot_be_exported_is_said(tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
-    [(["--size", "9x9"], "32x32"), (["--keypoints", "0"], "--keypoints 0"), ([], ".pt2")],
+    [(["--size", "9x9"], "64x64"), (["--keypoints", "0"], "--keypoints 0"), ([], ".pt2")],
 )
 def test_wrong_arguments_leave_nothing_behind(tmp_path, capsys, arguments, complaint):
     assert main(["export", "extract", str(tmp_path / "graph.bin"), *arguments]) == 2
