@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
+from drcn_ros.configuration import build
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching.base import Matcher, check_image
 from drcn_ros.matching.types import Features, Matches
-from drcn_ros.odometry import Frame
+from drcn_ros.odometry import Frame, OdometryConfig, Result, VisualOdometry
 
 
 class PointWorld(Matcher[Features]):
@@ -59,6 +60,15 @@ class PointWorld(Matcher[Features]):
 
     def index(self, stamp_ns: int, period: float = 0.1) -> int:
         return round((stamp_ns * 1e-9 - 10.0) / period)
+
+    def odometry(self, settings: dict[str, object] | None = None) -> VisualOdometry:
+        """Return an odometry that sees this world, with some parameters other than by default."""
+        return VisualOdometry(build(OdometryConfig, settings or {}), self.camera, self)
+
+    def run(self, frames: int, settings: dict[str, object] | None = None) -> list[Result]:
+        """Return the results of the first frames."""
+        odometry = self.odometry(settings)
+        return [odometry.process(self.frame(index)) for index in range(frames)]
 
     def truth(self, reference: int, current: int) -> np.ndarray:
         return np.linalg.inv(self.poses[reference]) @ self.poses[current]

@@ -28,8 +28,7 @@ def rotation_deg(matrix: np.ndarray) -> float:
 
 def test_forward_motion_is_tracked_with_the_true_rotation_and_direction(point_world, straight_poses):
     world = point_world(straight_poses(8, (0.02, 0.0, 0.3), yaw=0.01))
-    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
-    results = [odometry.process(world.frame(index)) for index in range(8)]
+    results = world.run(8)
     assert results[0].state is State.INITIALIZING
     assert results[0].relative_pose is None
     for index, result in enumerate(results[1:], start=1):
@@ -45,8 +44,7 @@ def test_forward_motion_is_tracked_with_the_true_rotation_and_direction(point_wo
 
 def test_a_track_keeps_its_id_and_ages(point_world, straight_poses):
     world = point_world(straight_poses(5, (0.0, 0.0, 0.2)), outliers=0.0)
-    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
-    results = [odometry.process(world.frame(index)) for index in range(5)]
+    results = world.run(5)
     last = results[-1]
     assert (last.tracks.ages == 5).mean() > 0.8
     assert len(np.unique(last.tracks.ids)) == len(last.tracks.ids)
@@ -62,8 +60,7 @@ def test_the_path_does_not_follow_an_object_that_moves_along_with_the_camera(poi
         return np.array([0.15 * np.sin(0.3 * index), 0.0, 0.104 * index])
 
     world = point_world(straight_poses(20, (0.0, 0.0, 0.1)), count=1500, depth=(2.0, 20.0), crate=crate)
-    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
-    results = [odometry.process(world.frame(index)) for index in range(20)]
+    results = world.run(20)
     for index, result in enumerate(results[1:], start=1):
         assert result.state is State.TRACKING, result.detail
         assert result.relative_pose is not None
@@ -81,7 +78,7 @@ def test_without_calibration_points_are_tracked_and_no_pose_is_told(point_world,
 
 def test_an_image_of_another_size_than_the_calibration_has_no_pose(point_world, straight_poses):
     world = point_world(straight_poses(2, (0.0, 0.0, 0.2)))
-    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
+    odometry = world.odometry()
     result = odometry.process(Frame(1, np.zeros((240, 320), np.uint8)))
     assert result.state is State.WAITING_FOR_CALIBRATION
     assert "320x240" in result.detail
@@ -89,7 +86,7 @@ def test_an_image_of_another_size_than_the_calibration_has_no_pose(point_world, 
 
 def test_an_unusable_image_is_a_state_with_its_reason(point_world, straight_poses):
     world = point_world(straight_poses(2, (0.0, 0.0, 0.2)))
-    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
+    odometry = world.odometry()
     result = odometry.process(Frame(1, np.zeros((4, 4, 7), np.uint8)))
     assert result.state is State.LOST
     assert result.reason is Reason.BAD_IMAGE
@@ -98,7 +95,7 @@ def test_an_unusable_image_is_a_state_with_its_reason(point_world, straight_pose
 
 def test_a_clock_that_goes_back_starts_a_new_segment(point_world, straight_poses):
     world = point_world(straight_poses(4, (0.0, 0.0, 0.2)))
-    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
+    odometry = world.odometry()
     odometry.process(world.frame(1))
     assert odometry.process(world.frame(2)).state is State.TRACKING
     back = odometry.process(world.frame(0))
@@ -109,8 +106,7 @@ def test_a_clock_that_goes_back_starts_a_new_segment(point_world, straight_poses
 
 def test_too_few_keypoints_are_told_and_tracking_goes_on_after_them(point_world, straight_poses):
     world = point_world(straight_poses(4, (0.0, 0.0, 0.2)))
-    config = build(OdometryConfig, {"min_keypoints": 50})
-    odometry = VisualOdometry(config, world.camera, world)
+    odometry = world.odometry({"min_keypoints": 50})
     odometry.process(world.frame(0))
     everything = world._points
     world._points = everything[:30]
@@ -122,8 +118,7 @@ def test_too_few_keypoints_are_told_and_tracking_goes_on_after_them(point_world,
 
 def test_standing_still_tells_no_translation_and_keeps_the_pose(point_world, straight_poses):
     world = point_world(straight_poses(12, (0.0, 0.0, 0.0)), noise_px=0.3)
-    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
-    results = [odometry.process(world.frame(index)) for index in range(12)]
+    results = world.run(12)
     assert all(result.state is State.STATIONARY for result in results[1:])
     assert all(result.relative_pose is None for result in results)
     assert np.array_equal(results[-1].pose, np.eye(4))
@@ -131,8 +126,7 @@ def test_standing_still_tells_no_translation_and_keeps_the_pose(point_world, str
 
 def test_turning_on_the_spot_tells_the_rotation_alone(point_world, straight_poses):
     world = point_world(straight_poses(10, (0.0, 0.0, 0.0), yaw=0.02), noise_px=0.3)
-    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
-    results = [odometry.process(world.frame(index)) for index in range(10)]
+    results = world.run(10)
     for index, result in enumerate(results[1:], start=1):
         assert result.state is State.ROTATION_ONLY
         assert result.relative_pose is None
@@ -143,8 +137,7 @@ def test_turning_on_the_spot_tells_the_rotation_alone(point_world, straight_pose
 def test_coming_to_rest_becomes_stationary(point_world, straight_poses):
     moving = straight_poses(6, (0.15, 0.0, 0.1))
     world = point_world(moving + [moving[-1]] * 10, noise_px=0.2)
-    odometry = VisualOdometry(OdometryConfig(), world.camera, world)
-    results = [odometry.process(world.frame(index)) for index in range(16)]
+    results = world.run(16)
     assert results[5].state is State.TRACKING
     assert [result.state for result in results[-4:]] == [State.STATIONARY] * 4
 
@@ -153,8 +146,7 @@ def test_slow_motion_gets_a_baseline_from_a_keyframe(point_world, straight_poses
     world = point_world(straight_poses(30, (0.004, 0.0, 0.0)), noise_px=0.2, outliers=0.0)
     found = {}
     for reference in ("previous", "keyframe"):
-        odometry = VisualOdometry(build(OdometryConfig, {"reference": reference}), world.camera, world)
-        found[reference] = [odometry.process(world.frame(index)).state for index in range(30)]
+        found[reference] = [result.state for result in world.run(30, {"reference": reference})]
     assert found["keyframe"].count(State.TRACKING) > found["previous"].count(State.TRACKING)
     assert found["keyframe"][-10:] == [State.TRACKING] * 10
 
@@ -165,8 +157,7 @@ def test_the_path_has_the_true_shape_up_to_one_scale(point_world, straight_poses
     for index, pose in enumerate(poses):
         pose[:3, 3] = [1.5 * np.sin(0.08 * index), 0.02 * index, 0.1 * index]
     world = point_world(poses, count=800, noise_px=0.15)
-    odometry = VisualOdometry(build(OdometryConfig, {"reference": reference}), world.camera, world)
-    path = np.array([odometry.process(world.frame(index)).pose[:3, 3] for index in range(30)])
+    path = np.array([result.pose[:3, 3] for result in world.run(30, {"reference": reference})])
     truth = np.array([world.truth(0, index)[:3, 3] for index in range(30)])
     scale = (path * truth).sum() / (path**2).sum()
     length = np.linalg.norm(np.diff(truth, axis=0), axis=1).sum()
@@ -175,7 +166,7 @@ def test_the_path_has_the_true_shape_up_to_one_scale(point_world, straight_poses
 
 def test_a_lost_camera_is_found_again_at_a_keyframe_in_the_same_segment(point_world, straight_poses):
     world = point_world(straight_poses(8, (0.1, 0.0, 0.1)))
-    odometry = VisualOdometry(build(OdometryConfig, {"recovery": 10.0}), world.camera, world)
+    odometry = world.odometry({"recovery": 10.0})
     for index in range(5):
         odometry.process(world.frame(index))
     everything = world._points
@@ -193,7 +184,7 @@ def test_a_lost_camera_is_found_again_at_a_keyframe_in_the_same_segment(point_wo
 
 def test_a_loss_that_lasts_starts_a_new_segment(point_world, straight_poses):
     world = point_world(straight_poses(12, (0.1, 0.0, 0.1)))
-    odometry = VisualOdometry(build(OdometryConfig, {"recovery": 0.25}), world.camera, world)
+    odometry = world.odometry({"recovery": 0.25})
     for index in range(3):
         odometry.process(world.frame(index))
     kept = world.match
@@ -210,8 +201,7 @@ def test_a_loss_that_lasts_starts_a_new_segment(point_world, straight_poses):
 @pytest.mark.parametrize("source", ["twist_topic", "odometry_topic", "constant"])
 def test_a_metric_source_gives_metres_while_it_is_fresh(point_world, straight_poses, source):
     world = point_world(straight_poses(30, (0.05, 0.0, 0.12)), noise_px=0.15)
-    config = build(OdometryConfig, {"scale.source": source, "scale.constant": 0.13, "reference": "previous"})
-    odometry = VisualOdometry(config, world.camera, world)
+    odometry = world.odometry({"scale.source": source, "scale.constant": 0.13, "reference": "previous"})
     results = []
     for index in range(30):
         stamp = world.frame(index).stamp_ns
@@ -229,9 +219,7 @@ def test_a_metric_source_gives_metres_while_it_is_fresh(point_world, straight_po
 
 def test_unit_steps_are_labelled_so(point_world, straight_poses):
     world = point_world(straight_poses(4, (0.05, 0.0, 0.3)))
-    config = build(OdometryConfig, {"scale.source": "none", "reference": "previous"})
-    odometry = VisualOdometry(config, world.camera, world)
-    results = [odometry.process(world.frame(index)) for index in range(4)]
+    results = world.run(4, {"scale.source": "none", "reference": "previous"})
     assert all(not result.metric for result in results)
     assert results[-1].step_length == 1.0
     assert np.linalg.norm(results[-1].pose[:3, 3]) == pytest.approx(3.0, rel=0.01)

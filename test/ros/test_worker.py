@@ -91,16 +91,21 @@ def test_stopping_drops_what_waits_and_counts_every_item(overlap: bool) -> None:
     assert gate.done == [0]
 
 
-def test_the_next_item_is_prepared_while_the_last_is_finished_and_no_third_is_begun() -> None:
+def two_at_work(items: int) -> tuple[Worker[int, int], Gate, Gate]:
+    """Return a worker that finishes item 0 and prepares item 1 at once, and the gates of both."""
     prepare, finish = Gate(), Gate()
     worker = Worker(prepare, finish, 10, False, overlap=True)
-    for item in range(4):
+    for item in range(items):
         worker.submit(item)
     prepare.passes.release()
-    # Both are at work at once: item 0 is being finished, item 1 prepared.
     finish.wait()
-    prepare.wait()
-    prepare.wait()
+    for _ in range(2):
+        prepare.wait()
+    return worker, prepare, finish
+
+
+def test_the_next_item_is_prepared_while_the_last_is_finished_and_no_third_is_begun() -> None:
+    worker, prepare, finish = two_at_work(4)
     prepare.passes.release(10)
     until(lambda: prepare.done == [0, 1])
     assert worker.counts().waiting == 4
@@ -112,14 +117,7 @@ def test_the_next_item_is_prepared_while_the_last_is_finished_and_no_third_is_be
 
 
 def test_stopping_lets_both_items_being_worked_on_end() -> None:
-    prepare, finish = Gate(), Gate()
-    worker = Worker(prepare, finish, 10, False, overlap=True)
-    for item in range(3):
-        worker.submit(item)
-    prepare.passes.release()
-    finish.wait()
-    prepare.wait()
-    prepare.wait()
+    worker, prepare, finish = two_at_work(3)
     assert not worker.stop(0.01)
     for gate in (prepare, finish):
         gate.passes.release(2)
