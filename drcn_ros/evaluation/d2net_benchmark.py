@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn.functional import interpolate
 
-from drcn_ros.evaluation.timing import Stage, fastest
+from drcn_ros.evaluation.timing import Seconds, Stage, fastest
 from drcn_ros.matching.nearest import mutual_nearest
 from drcn_ros.networks import plain_d2net
 from drcn_ros.networks.d2net import CELL_ORIGIN, D2Net, D2NetKeypoints, KeypointPyramid
@@ -28,21 +28,21 @@ class D2NetMeasurement:
     Attributes:
         width, height: of the image, pixels.
         stages: in the order in which a frame passes them.
-        keypoints: found by the plain route.
-        same: share of them that this project's route finds too.
-        extra: keypoints that only this project's route finds.
+        keypoints: found by the plain route, or by this project's where that was not run.
+        same: share of them that this project's route finds too, None where the plain one was not run.
+        extra: keypoints that only this project's route finds, None where the plain one was not run.
     """
 
     width: int
     height: int
     stages: tuple[Stage, ...]
     keypoints: int
-    same: float
-    extra: int
+    same: float | None
+    extra: int | None
 
 
 @torch.inference_mode()
-def measure_d2net(width: int, height: int, repetitions: int = 2) -> D2NetMeasurement:
+def measure_d2net(width: int, height: int, repetitions: int = 2, with_plain: bool = True) -> D2NetMeasurement:
     """Time a steady-state frame on the CPU: features of the new image, matches with the kept ones.
 
     The weights are random: times do not depend on them.
@@ -50,24 +50,26 @@ def measure_d2net(width: int, height: int, repetitions: int = 2) -> D2NetMeasure
     Args:
         width, height: of the image, pixels.
         repetitions: runs of each stage, of which the fastest counts.
+        with_plain: False leaves out the plain route.
     """
     plain = _random_network()
     fast = copy.deepcopy(plain).accelerate()
     image = _texture(width, height)
-    seconds, dense = fastest(lambda: fast(image), repetitions)
-    plain_seconds, plain_dense = fastest(lambda: plain(image), repetitions)
-    backbone = Stage("backbone", seconds, plain_seconds)
-    seconds, found = fastest(lambda: _keypoints(dense, image), repetitions)
-    plain_seconds, wanted = fastest(lambda: plain_d2net.keypoints_of(plain_dense), repetitions)
-    keypoints = Stage("keypoints", seconds, plain_seconds)
-    matching = Stage(
-        "matching",
-        fastest(lambda: mutual_nearest(found.descriptors, found.descriptors), repetitions)[0],
-        fastest(lambda: _plain_matches(wanted.descriptors, wanted.descriptors), repetitions)[0],
+    time_backbone, dense = fastest(lambda: fast(image), repetitions)
+    time_keypoints, found = fastest(lambda: _keypoints(dense, image), repetitions)
+    time_matching, _ = fastest(lambda: mutual_nearest(found.descriptors, found.descriptors), repetitions)
+    stages: tuple[Stage, ...] = (
+        Stage("backbone", time_backbone),
+        Stage("keypoints", time_keypoints),
+        Stage("matching", time_matching),
     )
+    if not with_plain:
+        return D2NetMeasurement(width, height, stages, len(found), None, None)
+    times, wanted = _plain_route(plain, image, repetitions)
+    stages = tuple(Stage(stage.name, stage.fast, time) for stage, time in zip(stages, times, strict=True))
     same = _share_found(wanted, found)
     extra = len(found) - round(_share_found(found, wanted) * len(found))
-    return D2NetMeasurement(width, height, (backbone, keypoints, matching), len(wanted), same, extra)
+    return D2NetMeasurement(width, height, stages, len(wanted), same, extra)
 
 
 @torch.inference_mode()
@@ -107,6 +109,15 @@ def _keypoints(dense: torch.Tensor, image: torch.Tensor) -> D2NetKeypoints:
     pyramid = KeypointPyramid(max_keypoints=None)
     pyramid.add(dense[0], 1, 1.0, image.shape[2:])
     return pyramid.keypoints(image.shape[2:], CELL_ORIGIN)
+
+
+def _plain_route(
+    network: D2Net, image: torch.Tensor, repetitions: int
+) -> tuple[tuple[Seconds, Seconds, Seconds], D2NetKeypoints]:
+    time_backbone, dense = fastest(lambda: network(image), repetitions)
+    time_keypoints, found = fastest(lambda: plain_d2net.keypoints_of(dense), repetitions)
+    time_matching, _ = fastest(lambda: _plain_matches(found.descriptors, found.descriptors), repetitions)
+    return (time_backbone, time_keypoints, time_matching), found
 
 
 def _plain_matches(reference: torch.Tensor, current: torch.Tensor) -> torch.Tensor:

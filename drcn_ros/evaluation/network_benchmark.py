@@ -112,8 +112,10 @@ def _measure_drcn(case: Case) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
 
 
 def _measure_d2net(case: Case) -> tuple[tuple[Stage, ...], tuple[str, ...]]:
-    measured = measure_d2net(case.width, case.height, case.repetitions)
-    note = f"{measured.keypoints} keypoints, {measured.same:.1%} of them and {measured.extra} more found"
+    measured = measure_d2net(case.width, case.height, case.repetitions, case.with_plain)
+    note = f"{measured.keypoints} keypoints"
+    if measured.same is not None:
+        note += f", {measured.same:.1%} of them and {measured.extra} more found"
     return (*measured.stages, total("frame", measured.stages)), (note,)
 
 
