@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import normalize
 
 from drcn_ros.matching.alignment import align_matches
+from drcn_ros.matching.calibration import calibrate
 from drcn_ros.matching.coarse_prior import coarse_logits, row_log_probability
 from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
@@ -105,6 +106,7 @@ class AnchoredMatcher(DrcnBase):
         )
         if self.config.refine:
             matches = align_matches(reference.image, current.image, matches)
+        matches = calibrate(matches, self._network, self.config)
         return dataclasses.replace(matches, current_index=_nearest_keypoint(current, matches.current_points))
 
 

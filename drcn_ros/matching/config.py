@@ -47,7 +47,13 @@ class MatcherConfig:
     refine: bool = parameter(
         True, "Refine matches of the networks to sub-pixel precision on the images.", live=True
     )
-    min_score: float = parameter(0.2, "Least score of a match, 0 to 1.", minimum=0.0, maximum=1.0, live=True)
+    min_score: float = parameter(
+        0.2,
+        "Least score of a match, 0 to 1, before it is refined and calibrated.",
+        minimum=0.0,
+        maximum=1.0,
+        live=True,
+    )
     max_ratio: float = parameter(
         1.0,
         "With d2net, greatest ratio of the distances to the nearest and the second nearest; 1 keeps all.",

@@ -16,6 +16,7 @@ from torch.nn.functional import interpolate
 from drcn_ros.errors import WeightsError
 from drcn_ros.matching.alignment import align_matches, smooth
 from drcn_ros.matching.base import Matcher, check_image, to_grey
+from drcn_ros.matching.calibration import calibrate
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device, choose_precision, prepare, upload
 from drcn_ros.matching.keypoints import detect_keypoints
@@ -44,7 +45,8 @@ class D2NetFeatures(Features):
 class D2NetMatcher(Matcher[D2NetFeatures]):
     """D2-Net on the compact network, or on VGG16 where the weight file is for that.
 
-    The score of a match on the compact network is its probability in both directions. The descriptors of
+    The score of a match on the compact network is its probability in both directions, calibrated after that
+    where the weights tell how; `min_score` is held against the former. The descriptors of
     VGG16 have no scale of probability: their score is sqrt(1 - r^2) with the ratio r of the distances to the
     nearest and to the second nearest, so that a low `min_score` drops next to nothing, as the authors do.
 
@@ -130,8 +132,8 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
         scores = pairs.confidence if compact else (1 - distance_ratio_squared(pairs)).sqrt()
         matches = Matches.of_pairs(reference, current, pairs, scores, self.config.min_score)
         if self.config.refine:
-            return align_matches(reference.image, current.image, matches)
-        return matches
+            matches = align_matches(reference.image, current.image, matches)
+        return calibrate(matches, self._network, self.config)
 
 
 def _shrunk(pixels: torch.Tensor) -> torch.Tensor:

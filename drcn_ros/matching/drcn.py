@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from drcn_ros.matching.alignment import align_matches
+from drcn_ros.matching.calibration import calibrate
 from drcn_ros.matching.coarse_prior import coarse_logits, pair_log_probability
 from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
@@ -32,9 +33,10 @@ from drcn_ros.networks.resnet_fpn import FINE_STRIDE
 class DrcnMatcher(DrcnBase):
     """DRCN on the compact network, or on the published one where the weight file is for that.
 
-    The score of a match is its probability in both directions on the compact network, and half the sum of
+    A match is measured by its probability in both directions on the compact network, and by half the sum of
     both measures on the published one, in either case times the correlation of its patches when refined.
-    Published measures are no probabilities: `min_score` does not apply to them.
+    The score is that, calibrated where the weights tell how. `min_score` is held against the probability in
+    both directions; published measures are none, so that it does not apply to them.
     """
 
     @property
@@ -53,7 +55,9 @@ class DrcnMatcher(DrcnBase):
             assert isinstance(reference, PublishedFeatures)
             assert isinstance(current, PublishedFeatures)
             matches = _match_cells(self._network, reference, current, self.config.max_keypoints)
-        return align_matches(reference.image, current.image, matches) if self.config.refine else matches
+        if self.config.refine:
+            matches = align_matches(reference.image, current.image, matches)
+        return calibrate(matches, self._network, self.config)
 
 
 def _match_keypoints(

@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn.functional import max_pool2d, normalize
 
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.matching.calibration import entry_name, probability
 from drcn_ros.matching.coarse_prior import coarse_logits, row_log_probability
 from drcn_ros.matching.keypoints import CONTRAST_SIDE, LEAST_CONTRAST
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork
@@ -132,6 +133,7 @@ class CompactMatch(nn.Module):
         super().__init__()
         self.consensus = network.consensus
         self.descriptor_temperature = network.descriptor_temperature
+        self.calibration = network.config.calibration.get(entry_name("drcn", refine=False))
 
     def forward(
         self,
@@ -152,8 +154,10 @@ class CompactMatch(nn.Module):
         missing = (reference_scores <= 0)[:, None] | (current_scores <= 0)[None]
         measure = measure.masked_fill(missing, -1e4)
         forward, backward = measure.argmax(dim=1), measure.argmax(dim=0)
-        probability = ((measure.log_softmax(dim=1) + measure.log_softmax(dim=0)) / 2).exp()
-        confidence = probability.gather(1, forward[:, None])[:, 0]
+        mutual_probability = ((measure.log_softmax(dim=1) + measure.log_softmax(dim=0)) / 2).exp()
+        confidence = mutual_probability.gather(1, forward[:, None])[:, 0]
+        if self.calibration is not None:
+            confidence = probability(confidence, *self.calibration)
         index = torch.arange(len(forward), device=forward.device)
         mutual = (backward[forward] == index) & (reference_scores > 0)
         return torch.where(mutual, forward, -1), torch.where(mutual, confidence, 0.0)

@@ -8,13 +8,16 @@ descriptors, a branch at 1/2 the detection map, and 1/16 the coarse features of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import nn
 from torch.nn.functional import interpolate, normalize, pad, pixel_shuffle, relu_
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from drcn_ros.errors import WeightsError
 from drcn_ros.networks.detection import SoftDetection
 from drcn_ros.networks.images import as_fractions
 from drcn_ros.networks.maps import DenseMap
@@ -29,7 +32,7 @@ PADDED_TO = 32
 
 @dataclass(frozen=True)
 class CompactConfig:
-    """Sizes of the compact network; stored in its weight files.
+    """Sizes of the compact network, and what its scores mean; stored in its weight files.
 
     Attributes:
         stem, quarter, eighth, sixteenth: channels of the stages at 1/2, 1/4, 1/8 and 1/16 and below.
@@ -37,6 +40,11 @@ class CompactConfig:
         consensus_channels, consensus_layers: of the neighbourhood consensus.
         subcell: the detail map takes what the fine map knows of places within its cells. Upsampling alone
             has its peaks at the centres of the fine cells, which a blurred image then snaps to.
+        calibration: by method, slope and bias of the logit that make a match's score the probability that
+            it is right; a method without an entry keeps its scores.
+
+    Raises:
+        WeightsError: an entry of `calibration` is not two finite numbers, the first above 0.
     """
 
     stem: int = 16
@@ -49,6 +57,14 @@ class CompactConfig:
     consensus_channels: int = 6
     consensus_layers: int = 2
     subcell: bool = False
+    calibration: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check what a weight file may hold."""
+        for name, entry in self.calibration.items():
+            if len(entry) != 2 or not all(math.isfinite(value) for value in entry) or entry[0] <= 0:
+                msg = f"calibration of {name} is {list(entry)}: need a slope above 0 and a bias, both finite"
+                raise WeightsError(msg)
 
 
 @dataclass(frozen=True)
