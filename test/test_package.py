@@ -65,7 +65,8 @@ def test_core_runs_without_ros() -> None:
     blocked = ["rclpy", "sensor_msgs", "geometry_msgs", "nav_msgs", "std_msgs", "cv_bridge"]
     code = f"import sys\nfor name in {blocked}: sys.modules[name] = None\n"
     code += "import drcn_ros.odometry, drcn_ros.matching, drcn_ros.evaluation.sources, drcn_ros.scenes\n"
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert finished.returncode == 0, finished.stderr
 
 
 @pytest.mark.parametrize("command", COMMANDS)

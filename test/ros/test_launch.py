@@ -149,7 +149,9 @@ def test_an_unknown_preset_lists_the_presets(launched: Any) -> None:
 
 @pytest.mark.parametrize("file", sorted((ROOT / "config").glob("vo*.yaml")), ids=lambda path: path.stem)
 def test_a_preset_sets_known_parameters_to_values_that_are_taken(file: Path) -> None:
-    configuration.build(NodeConfig, configuration.read_parameter_file(file))
+    values = configuration.read_parameter_file(file)
+    built = configuration.flatten(configuration.build(NodeConfig, values))
+    assert {name: built[name] for name in values} == values
 
 
 def test_a_replay_plays_every_frame_and_ends_with_the_player(launched: Any) -> None:

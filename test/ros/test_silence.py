@@ -70,7 +70,8 @@ def test_a_publisher_of_another_type_is_named_with_the_remedy(setup: Any, kit: A
 
 def test_a_publisher_that_sends_nothing_is_named(setup: Any, kit: Any) -> None:
     setup.camera.advertise("/image", Image)
-    wait_for_diagnosis(setup, kit, "/image has a publisher, but nothing arrives")
+    text = wait_for_diagnosis(setup, kit, "/image has a publisher, but nothing arrives")
+    assert "no publisher on /image" not in text
 
 
 def test_without_calibration_it_publishes_keypoints_and_matches_and_says_that_it_waits(
@@ -91,7 +92,8 @@ def test_an_uncalibrated_camera_info_is_named(setup: Any, kit: Any) -> None:
     setup.camera.advertise("/camera_info", CameraInfo)
     # The node takes calibration by best effort, and on a loaded machine a single message may get lost.
     setup.camera.stream("/camera_info", [kit.camera_info(k=[0.0] * 9)] * 10, 5.0)
-    wait_for_diagnosis(setup, kit, "waiting for calibration: camera_info is uncalibrated: K[0] is 0")
+    text = wait_for_diagnosis(setup, kit, "waiting for calibration: camera_info is uncalibrated: K[0] is 0")
+    assert "no publisher on /camera_info" not in text
 
 
 def test_a_late_calibration_is_taken(setup: Any, kit: Any) -> None:
@@ -105,14 +107,17 @@ def test_a_late_calibration_is_taken(setup: Any, kit: Any) -> None:
         )
 
     kit.wait_until(lambda: state() == "TRACKING", "the calibration was not taken")
+    assert "waiting for calibration" not in wait_for_diagnosis(setup, kit, "waiting for the scale")
 
 
 def test_unusable_images_are_named(setup: Any, kit: Any) -> None:
     seen = len(setup.listener.messages("/diagnostics"))
 
-    def named() -> bool:
+    def named() -> Any:
         setup.show(kit.image(kit.texture(), setup.next_stamp(), "hsv8"))
-        arrays = setup.listener.messages("/diagnostics")[seen:]
-        return any("waiting for usable images: encoding 'hsv8'" in a.status[0].message for a in arrays)
+        statuses = [array.status[0] for array in setup.listener.messages("/diagnostics")[seen:]]
+        return next((s for s in statuses if "waiting for usable images: encoding 'hsv8'" in s.message), None)
 
-    kit.wait_until(named)
+    status = kit.wait_until(named)
+    assert status.level == DiagnosticStatus.WARN
+    assert "waiting for calibration" not in status.message

@@ -16,7 +16,7 @@ Check = Callable[..., None]
 
 
 @pytest.fixture
-def same(clip: Any) -> Check:
+def assert_same(clip: Any) -> Check:
     def check(
         sequence: ImageSequence, count: int | None = None, truth: bool = True, camera: bool = True
     ) -> None:

@@ -134,10 +134,10 @@ def test_two_image_topics_are_a_question_with_its_choices(recorder, clip, tmp_pa
         opened(recorder, tmp_path)
 
 
-def test_the_asked_topic_is_taken(recorder, clip, tmp_path, same):
+def test_the_asked_topic_is_taken(recorder, clip, tmp_path, assert_same):
     recorder.image("/other", clip.stamps_ns[0], clip.images[0])
     fill(recorder, clip)
-    same(opened(recorder, tmp_path, image="/cam/image_raw"), truth=False, camera=False)
+    assert_same(opened(recorder, tmp_path, image="/cam/image_raw"), truth=False, camera=False)
 
 
 def test_a_topic_that_is_not_there_is_answered_with_those_that_are(recorder, clip, tmp_path):
@@ -152,11 +152,11 @@ def test_a_bag_without_images_names_what_it_has(recorder, clip, tmp_path):
         opened(recorder, tmp_path)
 
 
-def test_the_compressed_twin_is_no_second_topic(recorder, clip, tmp_path, same):
+def test_the_compressed_twin_is_no_second_topic(recorder, clip, tmp_path, assert_same):
     fill(recorder, clip)
     data = cv2.imencode(".jpg", clip.images[0])[1].tobytes()
     recorder.compressed("/cam/image_raw/compressed", clip.stamps_ns[0], data)
-    same(opened(recorder, tmp_path), truth=False, camera=False)
+    assert_same(opened(recorder, tmp_path), truth=False, camera=False)
 
 
 def test_compressed_images_alone_are_decoded_and_damaged_ones_left_out(recorder, clip, tmp_path):
@@ -211,12 +211,12 @@ def test_a_header_without_a_stamp_takes_the_time_of_recording(recorder, clip, tm
     assert next(opened(recorder, tmp_path).frames()).stamp_ns == 7 * SECOND
 
 
-def test_a_pose_topic_is_ground_truth_of_the_camera_and_that_is_said(recorder, clip, tmp_path, same):
+def test_a_pose_topic_is_ground_truth_of_the_camera_and_that_is_said(recorder, clip, tmp_path, assert_same):
     fill(recorder, clip)
     for stamp, pose in zip(clip.stamps_ns, clip.ground_truth.poses, strict=True):
         recorder.pose("/mocap", stamp, pose)
     sequence = opened(recorder, tmp_path)
-    same(sequence, camera=False)
+    assert_same(sequence, camera=False)
     assert any("taken as those of the camera's optical frame" in note for note in sequence.notes.lines)
 
 
@@ -236,15 +236,15 @@ MOUNTING[:3, :3] = rotation_matrix(np.array([-1.2, 1.2, -1.2]))
 MOUNTING[:3, 3] = [0.1, 0.02, 0.3]
 
 
-def test_static_transforms_lead_from_the_tracked_body_to_the_camera(recorder, clip, tmp_path, same):
+def test_static_transforms_lead_from_the_tracked_body_to_the_camera(recorder, clip, tmp_path, assert_same):
     fill(recorder, clip)
     recorder.transform("/tf_static", clip.stamps_ns[0], "body", "camera", MOUNTING)
     for stamp, pose in zip(clip.stamps_ns, clip.ground_truth.poses, strict=True):
         recorder.transform("/vicon", stamp, "world", "body", pose @ np.linalg.inv(MOUNTING))
-    same(opened(recorder, tmp_path), camera=False)
+    assert_same(opened(recorder, tmp_path), camera=False)
 
 
-def test_a_chain_of_transforms_is_ground_truth_where_no_pose_topic_is(recorder, clip, tmp_path, same):
+def test_a_chain_of_transforms_is_ground_truth_where_no_pose_topic_is(recorder, clip, tmp_path, assert_same):
     fill(recorder, clip)
     shift = np.eye(4)
     shift[:3, 3] = [5.0, 6.0, 7.0]
@@ -253,7 +253,7 @@ def test_a_chain_of_transforms_is_ground_truth_where_no_pose_topic_is(recorder, 
     for stamp, pose in zip(clip.stamps_ns, clip.ground_truth.poses, strict=True):
         body = np.linalg.inv(shift) @ pose @ np.linalg.inv(MOUNTING)
         recorder.transform("/tf", stamp, "odom", "body", body)
-    same(opened(recorder, tmp_path), camera=False)
+    assert_same(opened(recorder, tmp_path), camera=False)
 
 
 def test_transforms_that_do_not_move_the_camera_are_no_ground_truth(recorder, clip, tmp_path):

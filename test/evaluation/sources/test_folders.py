@@ -31,12 +31,12 @@ def options(**topics: str) -> SourceOptions:
     return SourceOptions(topics=BagTopics(**topics))
 
 
-def test_a_tum_folder_gives_the_same_frames(tmp_path: Path, clip, same):
+def test_a_tum_folder_gives_the_same_frames(tmp_path: Path, clip, assert_same):
     write_tum(clip, tmp_path / "tum")
     sequence = open_source(tmp_path / "tum")
     assert sequence.kind == "TUM RGB-D folder"
     assert len(sequence) == len(clip)
-    same(sequence)
+    assert_same(sequence)
 
 
 def test_a_tum_folder_of_the_data_set_knows_its_camera_by_name(tmp_path: Path, clip):
@@ -139,10 +139,12 @@ def euroc(root: Path, clip) -> Path:
 
 
 @pytest.mark.parametrize("part", ["", "mav0", "mav0/cam0"])
-def test_an_euroc_folder_gives_the_camera_in_the_world_from_any_level(tmp_path: Path, clip, same, part):
+def test_an_euroc_folder_gives_the_camera_in_the_world_from_any_level(
+    tmp_path: Path, clip, assert_same, part
+):
     sequence = open_source(euroc(tmp_path, clip) / part)
     assert sequence.kind == "EuRoC folder"
-    same(sequence)
+    assert_same(sequence)
 
 
 def test_a_damaged_euroc_list_is_named(tmp_path: Path, clip):
@@ -158,11 +160,11 @@ def calibrated(tmp_path: Path, clip) -> Path:
     return file
 
 
-def test_a_folder_of_images_takes_stamps_from_names_that_are_times(tmp_path: Path, clip, same):
+def test_a_folder_of_images_takes_stamps_from_names_that_are_times(tmp_path: Path, clip, assert_same):
     for stamp, image in zip(clip.stamps_ns, clip.images, strict=True):
         save(tmp_path / "images" / f"{stamp}.png", image)
     sequence = open_source(tmp_path / "images", SourceOptions(camera=calibrated(tmp_path, clip)))
-    same(sequence, truth=False)
+    assert_same(sequence, truth=False)
 
 
 def test_numbered_images_come_in_the_order_of_their_numbers_at_the_given_rate(tmp_path: Path, clip):

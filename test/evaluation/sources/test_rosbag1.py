@@ -69,16 +69,16 @@ def write(path: Path, clip, store, compression: str | None = None) -> None:
 
 
 @pytest.mark.parametrize("compression", [None, "BZ2", "LZ4"])
-def test_a_ros1_bag_gives_the_same_frames(tmp_path: Path, clip, same, store, compression):
+def test_a_ros1_bag_gives_the_same_frames(tmp_path: Path, clip, assert_same, store, compression):
     write(tmp_path / "a.bag", clip, store, compression)
     sequence = open_source(tmp_path / "a.bag")
     assert sequence.kind == "ROS 1 bag"
     assert len(sequence) == len(clip)
-    same(sequence)
+    assert_same(sequence)
 
 
 @pytest.mark.parametrize("compression", [None, "BZ2", "LZ4"])
-def test_a_cut_off_ros1_bag_is_read_up_to_the_cut(tmp_path: Path, clip, same, store, compression):
+def test_a_cut_off_ros1_bag_is_read_up_to_the_cut(tmp_path: Path, clip, assert_same, store, compression):
     file = tmp_path / "a.bag"
     write(file, clip, store, compression)
     data = file.read_bytes()
@@ -86,7 +86,7 @@ def test_a_cut_off_ros1_bag_is_read_up_to_the_cut(tmp_path: Path, clip, same, st
     sequence = open_source(file)
     frames = list(sequence.frames())
     assert 1 <= len(frames) < len(clip)
-    same(sequence, count=len(frames), truth=False)
+    assert_same(sequence, count=len(frames), truth=False)
     assert any("cut off" in note for note in sequence.notes.lines)
 
 

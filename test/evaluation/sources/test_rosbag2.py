@@ -32,24 +32,26 @@ NONE, FILE, MESSAGE, CHUNKS = Compression.NONE, Compression.FILE, Compression.ME
         (SQLITE, MESSAGE),
     ],
 )
-def test_every_container_gives_the_same_frames(tmp_path: Path, clip, same, storage, compression):
+def test_every_container_gives_the_same_frames(tmp_path: Path, clip, assert_same, storage, compression):
     write_bag(clip, tmp_path / "bag", storage=storage, compression=compression)
     sequence = open_source(tmp_path / "bag")
     assert len(sequence) == len(clip)
     assert sequence.notes.lines == []
-    same(sequence)
-    same(sequence)
+    assert_same(sequence)
+    assert_same(sequence)
 
 
 @pytest.mark.parametrize("storage", [MCAP, SQLITE])
-def test_a_single_storage_file_is_enough(tmp_path: Path, clip, same, storage):
+def test_a_single_storage_file_is_enough(tmp_path: Path, clip, assert_same, storage):
     write_bag(clip, tmp_path / "bag", storage=storage)
     file = next(path for path in (tmp_path / "bag").iterdir() if path.suffix in (".mcap", ".db3"))
-    same(open_source(file))
+    assert_same(open_source(file))
 
 
 @pytest.mark.parametrize("with_metadata", [True, False])
-def test_several_files_are_read_in_the_order_of_their_numbers(tmp_path: Path, clip, same, with_metadata):
+def test_several_files_are_read_in_the_order_of_their_numbers(
+    tmp_path: Path, clip, assert_same, with_metadata
+):
     folder = tmp_path / "split"
     folder.mkdir()
     first_ns = clip.stamps_ns[0]
@@ -72,7 +74,7 @@ def test_several_files_are_read_in_the_order_of_their_numbers(tmp_path: Path, cl
         (folder / "metadata.yaml").write_text(yaml.safe_dump({"rosbag2_bagfile_information": metadata}))
     sequence = open_source(folder)
     assert len(sequence) == len(clip)
-    same(sequence)
+    assert_same(sequence)
     assert any("not finished" in note for note in sequence.notes.lines) != with_metadata
 
 
@@ -85,7 +87,7 @@ def cut(path: Path, share: float) -> None:
 @pytest.mark.parametrize("compression", [NONE, FILE, MESSAGE])
 @pytest.mark.parametrize("with_metadata", [True, False])
 def test_a_bag_cut_off_in_the_middle_is_read_up_to_the_cut(
-    tmp_path: Path, clip, same, storage, compression, with_metadata
+    tmp_path: Path, clip, assert_same, storage, compression, with_metadata
 ):
     bag = tmp_path / "bag"
     write_bag(clip, bag, storage=storage, compression=compression)
@@ -95,11 +97,13 @@ def test_a_bag_cut_off_in_the_middle_is_read_up_to_the_cut(
     sequence = open_source(bag)
     frames = list(sequence.frames())
     assert 2 <= len(frames) < len(clip)
-    same(sequence, count=len(frames), truth=False)
+    assert_same(sequence, count=len(frames), truth=False)
     assert any("cut off" in note for note in sequence.notes.lines)
 
 
-def test_messages_that_a_killed_recorder_left_in_the_write_ahead_log_are_read(tmp_path: Path, clip, same):
+def test_messages_that_a_killed_recorder_left_in_the_write_ahead_log_are_read(
+    tmp_path: Path, clip, assert_same
+):
     bag, copy = tmp_path / "bag", tmp_path / "copy"
     write_bag(clip, bag, storage=SQLITE)
     connection = sqlite3.connect(bag / "bag.db3")
@@ -110,7 +114,7 @@ def test_messages_that_a_killed_recorder_left_in_the_write_ahead_log_are_read(tm
     shutil.copytree(bag, copy)
     connection.close()
     assert (copy / "bag.db3-wal").stat().st_size > 0
-    same(open_source(copy))
+    assert_same(open_source(copy))
 
 
 @pytest.mark.parametrize(
