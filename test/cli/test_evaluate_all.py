@@ -91,7 +91,8 @@ def test_an_interrupted_run_ends_at_once_with_its_processes_and_leaves_no_half_r
 
 
 def test_a_ray_instance_gives_the_same_rows(drcn, listed, tmp_path):
-    pytest.importorskip("ray", reason="ray is an optional extra")
+    reason = "Ray is optional and listens on all network interfaces: pip install ray where that does no harm"
+    pytest.importorskip("ray", reason=reason)
     for place in (("--workers", "1"), ("--ray", "local")):
         answer = drcn("evaluate-all", listed, "--out", tmp_path / place[0], *place, "--options=--no-timing")
         assert answer.code == 1, answer.error

