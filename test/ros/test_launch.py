@@ -199,7 +199,7 @@ def test_the_real_node_starts_with_the_command_line_that_is_built(
 
 
 def test_the_real_launch_takes_the_files(tmp_path: Path) -> None:
-    pytest.importorskip("launch_ros", reason="launch_ros comes with ROS and is in no registry of Python")
+    pytest.importorskip("launch_ros", reason="launch_ros comes with an installation of ROS")
     from launch.launch_description_sources import PythonLaunchDescriptionSource
 
     from launch import LaunchService
