@@ -35,8 +35,9 @@ Recogniser = Callable[[Mapping[str, torch.Tensor], Mapping[str, Any]], "WeightFi
 def is_checkpoint(path: Path) -> bool:
     """Tell whether a file was written by `torch.save`, by its first bytes."""
     with path.open("rb") as file:
-        start = file.read(4)
-    return start.startswith((b"PK\x03\x04", b"\x80"))
+        start = file.read(9)
+    # Safetensors begin with the length of their header, 8 bytes, the first of which may be a pickle's.
+    return start.startswith((b"PK\x03\x04", b"\x80")) and start[8:] != b"{"
 
 
 def read_checkpoint(path: Path) -> WeightFile:

@@ -47,6 +47,17 @@ def test_own_files_say_which_network_they_are_for(tmp_path: Path) -> None:
     assert read_weights(path).notes["licence"] == "CC0"
 
 
+def test_own_files_of_any_length_of_header_are_told_from_pickles(tmp_path: Path) -> None:
+    state = CompactNetwork(CompactConfig(**_SMALL)).state_dict()
+    path = tmp_path / "small.safetensors"
+    starts = set()
+    for length in range(0, 256, 8):
+        write_own_file(path, WeightFile("compact", _SMALL, state, {"source": "x" * length}))
+        starts.add(path.read_bytes()[0])
+        assert read_weights(path).architecture == "compact"
+    assert 0x80 in starts
+
+
 def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     path = tmp_path / "small.safetensors"
