@@ -17,14 +17,14 @@ from torch.nn.functional import grid_sample, pad
 
 from drcn_ros.matching.types import Matches
 
-# Patch: half side and step between samples, pixels; weight falls to the rim as a Gaussian.
+# Patch: a disc of this radius and step between samples, pixels; weight falls to the rim as a Gaussian.
 _RADIUS = 12.0
 _STEP = 3.0
 _DEVIATION = 0.6 * _RADIUS
 # Standard deviation in pixels of the smoothing that the step between samples needs.
 _SMOOTHING = 1.2
 _TRANSLATION_STEPS = 1
-_AFFINE_STEPS = 5
+_AFFINE_STEPS = 3
 # A point that moves less than this in one step, pixels, has arrived.
 _ARRIVED = 0.02
 # Share of the points below which going on with those alone is worth picking them.
@@ -164,12 +164,11 @@ class _Template:
     @classmethod
     def of(cls, image: torch.Tensor, points: torch.Tensor) -> _Template:
         """Sample an (H, W) image around (M, 2) points."""
-        side = torch.arange(-_RADIUS, _RADIUS + _STEP / 2, _STEP, device=image.device)
-        y, x = torch.meshgrid(side, side, indexing="ij")
-        offsets = torch.stack([x.flatten(), y.flatten()], dim=1)
+        offsets = _disc().to(image.device)
         weights = torch.exp(-offsets.square().sum(dim=1, keepdim=True) / (2 * _DEVIATION**2))
         weights = weights / weights.sum()
-        values, slope_x, slope_y = _sample(_with_gradient(image), offsets[:, None] + points)
+        upright = torch.eye(2, device=image.device).expand(len(points), 2, 2)
+        values, slope_x, slope_y = _sample(_with_gradient(image), offsets, points, upright)
         values = values - weights.T @ values
         energy = (weights.T @ values.square())[0] + _TINY
         x, y = (offsets / _RADIUS).T[:, :, None]
@@ -225,10 +224,15 @@ class _Template:
         return product / (energy * self.energy).sqrt()
 
     def _warped(self, image: torch.Tensor, points: torch.Tensor, warps: torch.Tensor) -> torch.Tensor:
-        # One product for all patches: rows of the offsets times the warps side by side.
-        moved = self.offsets @ warps.permute(2, 0, 1).reshape(2, 2 * len(points))
-        values = _sample(image[None], moved.view(len(self.offsets), len(points), 2) + points)[0]
+        values = _sample(image[None], self.offsets, points, warps)[0]
         return values - self.weights.T @ values
+
+
+def _disc() -> torch.Tensor:
+    """Return (P, 2) places around a point, pixels."""
+    side = torch.arange(-_RADIUS, _RADIUS + _STEP / 2, _STEP)
+    places = torch.cartesian_prod(side, side)
+    return places[places.square().sum(dim=1) <= _RADIUS**2]
 
 
 def _damped_inverse(normal: torch.Tensor) -> torch.Tensor:
@@ -247,9 +251,21 @@ def _with_gradient(image: torch.Tensor) -> torch.Tensor:
     return maps
 
 
-def _sample(maps: torch.Tensor, places: torch.Tensor) -> torch.Tensor:
-    """Return (C, P, M) bilinear samples of (C, H, W) at (P, M, 2) pixels; the rim is continued outside."""
+def _sample(
+    maps: torch.Tensor, offsets: torch.Tensor, points: torch.Tensor, warps: torch.Tensor
+) -> torch.Tensor:
+    """Return (C, P, M) bilinear samples of (C, H, W) around points; the rim is continued outside.
+
+    Args:
+        maps: what is sampled.
+        offsets: (P, 2) pixels.
+        points: (M, 2) pixels.
+        warps: (M, 2, 2) of the offsets around each point.
+    """
     height, width = maps.shape[-2:]
-    size = places.new_tensor([width, height])
-    grid = torch.addcmul(1 / size - 1, places, 2 / size)
-    return grid_sample(maps[None], grid[None], padding_mode="border", align_corners=False)[0]
+    size = points.new_tensor([width, height])
+    # The whole change to grid coordinates in one product: the places of all samples are the largest arrays.
+    centres = (points * 2 + 1) / size - 1
+    scaled = (warps * (2 / size[:, None])).permute(2, 0, 1).reshape(2, 2 * len(points))
+    grid = torch.addmm(centres.flatten(), offsets, scaled).view(1, len(offsets), len(points), 2)
+    return grid_sample(maps[None], grid, padding_mode="border", align_corners=False)[0]
