@@ -83,13 +83,21 @@ def write_own_file(path: Path, content: WeightFile, half: bool = False) -> None:
     }
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_bytes(save(tensors, metadata))
+        temporary.write_bytes(_in_order(save(tensors, metadata)))
         os.replace(temporary, path)
     except OSError as error:
         msg = f"weight file {path} cannot be written: {error.strerror or error}"
         raise WeightsError(msg) from None
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _in_order(data: bytes) -> bytes:
+    """Return safetensors with the entries of the header sorted, so that equal content makes equal files."""
+    end = 8 + int.from_bytes(data[:8], "little")
+    header = json.dumps(json.loads(data[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[end:]
 
 
 def _halved(tensor: torch.Tensor) -> torch.Tensor:

@@ -58,6 +58,17 @@ def test_own_files_of_any_length_of_header_are_told_from_pickles(tmp_path: Path)
     assert 0x80 in starts
 
 
+def test_equal_content_makes_equal_files(tmp_path: Path) -> None:
+    state = CompactNetwork(CompactConfig(**_SMALL)).state_dict()
+    notes = {f"note {number}": str(number) for number in range(8)}
+    files = []
+    for order in (list(notes), list(reversed(notes))):
+        path = tmp_path / "small.safetensors"
+        write_own_file(path, WeightFile("compact", _SMALL, state, {name: notes[name] for name in order}))
+        files.append(path.read_bytes())
+    assert files[0] == files[1]
+
+
 def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     path = tmp_path / "small.safetensors"
