@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import signal
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ from drcn_ros.configuration import parameters
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.sources import SourceOptions, open_source
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
+from drcn_ros.training.calibration import calibrate_file
 from drcn_ros.training.config import RecordingConfig, TrainingConfig, make_config, read_config
 from drcn_ros.training.curves import draw_curves
 from drcn_ros.training.pairs import Mixture, PairSource, WarpedPhotographs
@@ -35,6 +37,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         help="fine-tune on a recording: its frames are photographs, consecutive ones real pairs",
     )
     parser.add_argument(
+        "--calibrate",
+        type=Path,
+        metavar="WEIGHTS",
+        help="train nothing: fit the scores of this weight file, as is done after a run, and write it",
+    )
+    parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="one value, over the file's"
     )
 
@@ -47,6 +55,9 @@ def run(arguments: argparse.Namespace) -> int:
     config = read_config(arguments.config, overrides) if arguments.config else make_config(overrides)
     frames = _frames(config.recording)
     photographs = read_photographs(config.photographs, [first for first, _ in frames])
+    if arguments.calibrate:
+        _calibrate(arguments.calibrate, config, photographs)
+        return 0
     with join(config.device) as processes:
         source = _source(config, photographs, frames, processes.device)
         trainer = Trainer(config, source, processes, {"photographs_sha256": photographs.digest})
@@ -62,7 +73,19 @@ def run(arguments: argparse.Namespace) -> int:
         if processes.leads:
             draw_curves([Path(config.output)], Path(config.output) / "curves.png")
             print(f"\nstep {trainer.step}, weights in {Path(config.output) / WEIGHTS}", file=sys.stderr)
-        return 0 if trainer.step == config.steps else 130
+    if trainer.step < config.steps:
+        return 130
+    if processes.leads and config.calibration.pairs:
+        _calibrate(Path(config.output) / WEIGHTS, config, photographs)
+    return 0
+
+
+def _calibrate(weights: Path, config: TrainingConfig, photographs: Photographs) -> None:
+    size = dataclasses.replace(config.pairs, size=config.calibration.size, rooms=0.5)
+    pairs = dataclasses.replace(config, pairs=size)
+    source = _source(pairs, photographs, [], torch.device("cpu"))
+    for result in calibrate_file(weights, source, config.calibration, config.seed):
+        print(result, file=sys.stderr)
 
 
 def _frames(config: RecordingConfig) -> list[tuple[Grey, Grey | None]]:

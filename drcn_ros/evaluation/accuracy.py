@@ -16,6 +16,11 @@ THRESHOLDS = (5, 10, 20)
 # An error that stands for no result at all.
 FAILED = 180.0
 
+# A match counts as found within this many pixels of the truth; scores are calibrated against it.
+FOUND_PX = 3.0
+# Tenths of the score for which the share of found matches is told.
+BINS = 10
+
 _RESAMPLES = 500
 _CONFIDENCE = 0.95
 
@@ -27,6 +32,36 @@ class Interval:
     value: float
     low: float
     high: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """What scores are worth, by tenth of the score.
+
+    Attributes:
+        matches: (BINS,) their numbers.
+        score: (BINS,) their mean score, 0 where there are none.
+        found: (BINS,) share that is right, 0 where there are none.
+    """
+
+    matches: NDArray[np.int64]
+    score: Array
+    found: Array
+
+    @property
+    def error(self) -> float:
+        """Mean distance of score and share over all matches: the expected calibration error."""
+        total = max(1, int(self.matches.sum()))
+        return float(np.sum(self.matches * np.abs(self.score - self.found)) / total)
+
+
+def reliability(scores: Array, right: NDArray[np.bool_]) -> Reliability:
+    """Return how far scores (N,) in [0, 1] are the probabilities that matches are right."""
+    slot = np.clip((scores * BINS).astype(int), 0, BINS - 1)
+    counts = np.bincount(slot, minlength=BINS)
+    sums = (np.bincount(slot, values, minlength=BINS) for values in (scores, right.astype(np.float64)))
+    score, found = (total / np.maximum(1, counts) for total in sums)
+    return Reliability(counts.astype(np.int64), score, found)
 
 
 def area_under_curve(errors: Array, threshold: float) -> float:

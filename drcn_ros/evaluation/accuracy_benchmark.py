@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from drcn_ros.evaluation.accuracy import THRESHOLDS, area_under_curve, interval
+from drcn_ros.evaluation.accuracy import FOUND_PX, THRESHOLDS, area_under_curve, interval, reliability
 from drcn_ros.evaluation.corruptions import corrupt
 from drcn_ros.evaluation.image_pairs import PairSet
 from drcn_ros.evaluation.pair_judge import PairResult, judge_pair
@@ -24,9 +24,6 @@ from drcn_ros.geometry.types import Array
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.types import Features
 
-# A match counts as found within this many pixels of the truth; scores are calibrated against it.
-_FOUND_PX = 3.0
-BINS = 10
 # A homography counts as right with its corners within so many pixels (HPatches, Balntas et al. 2017).
 _CORNER_PX = (1, 3, 5)
 
@@ -83,7 +80,8 @@ def summarise(results: Sequence[PairResult]) -> dict[str, Any]:
     Keys: `auc` and `auc_interval` by threshold, `curve` (share of errors below 1, 2, ... degrees or pixels),
     `rotation_deg` and `direction_deg` (medians; None for views of a plane), `within_1px`, `within_3px` (mean
     shares of matches), `matches` (median number), `pairs`, `ms` (median), `calibration` (per tenth of score:
-    number of matches and share found within 3 px). Views of a plane add `homography` (share of pairs whose
+    number of matches, mean score and share found within 3 px; and their mean distance, `error`). Views of a
+    plane add `homography` (share of pairs whose
     corners lie within 1, 3, 5 px in the mean) and `repeatability` (mean; None without keypoints).
     """
     errors = np.stack([result.error for result in results])
@@ -116,15 +114,15 @@ def _median(errors: Sequence[Array | None]) -> float | None:
     return float(np.median(known)) if known else None
 
 
-def _calibration(results: Sequence[PairResult]) -> dict[str, list[float]]:
+def _calibration(results: Sequence[PairResult]) -> dict[str, Any]:
     scores = np.concatenate([result.scores for result in results])
-    found = np.concatenate([result.distances for result in results]) < _FOUND_PX
-    slot = np.clip((scores * BINS).astype(int), 0, BINS - 1)
-    counts = np.bincount(slot, minlength=BINS)
-    hits = np.bincount(slot, found, minlength=BINS)
+    found = np.concatenate([result.distances for result in results]) < FOUND_PX
+    told = reliability(scores, found)
     return {
-        "matches": counts.tolist(),
-        "found": [float(hit / max(1, count)) for hit, count in zip(hits, counts, strict=True)],
+        "matches": told.matches.tolist(),
+        "score": told.score.tolist(),
+        "found": told.found.tolist(),
+        "error": told.error,
     }
 
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.accuracy import THRESHOLDS
-from drcn_ros.evaluation.accuracy_benchmark import BINS
 
 # matplotlib takes most of a second to load, and only pictures need it.
 if TYPE_CHECKING:
@@ -149,11 +148,14 @@ def _reliability(report: Report, figure: Figure) -> Figure:
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="grey", linewidth=0.8)
     for matcher, sets in report.items():
-        matches = np.array([entry["calibration"]["matches"] for entry in sets.values()], float)
-        found = (matches * np.array([entry["calibration"]["found"] for entry in sets.values()])).sum(axis=0)
+        told = [entry["calibration"] for entry in sets.values()]
+        matches = np.array([entry["matches"] for entry in told], float)
         total = matches.sum(axis=0)
-        middle = (np.arange(BINS) + 0.5) / BINS
-        axes.plot(middle[total > 0], found[total > 0] / total[total > 0], marker="o", label=matcher)
+        score, found = (
+            (matches * np.array([entry[key] for entry in told])).sum(axis=0) / np.maximum(1, total)
+            for key in ("score", "found")
+        )
+        axes.plot(score[total > 0], found[total > 0], marker="o", label=matcher)
     axes.set_xlabel("score of a match")
     axes.set_ylabel("share within 3 px of the truth")
     axes.legend(fontsize=8)

@@ -106,6 +106,15 @@ class OptimiserConfig:
 
 
 @dataclass(frozen=True)
+class CalibrationConfig:
+    """Pairs, after the last step, on which scores become the probabilities that matches are right."""
+
+    pairs: int = parameter(96, "Pairs, half of them of rooms; 0 leaves scores as they are.", minimum=0)
+    size: int = parameter(320, "Side of the square images, pixels.", minimum=64)
+    keypoints: int = parameter(1024, "Most keypoints per image.", minimum=8)
+
+
+@dataclass(frozen=True)
 class TrainingConfig:
     """A training run of the compact network."""
 
@@ -130,6 +139,7 @@ class TrainingConfig:
     degradations: DegradationConfig = section(DegradationConfig)
     loss: LossConfig = section(LossConfig)
     optimiser: OptimiserConfig = section(OptimiserConfig)
+    calibration: CalibrationConfig = section(CalibrationConfig)
 
 
 def read_config(path: Path, overrides: Mapping[str, object] | None = None) -> TrainingConfig:

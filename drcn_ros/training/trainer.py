@@ -39,7 +39,10 @@ WEIGHTS = "weights.safetensors"
 PATIENCE = 20
 
 # What may differ between a checkpoint and the run that goes on from it.
-_FREE = ("output", "steps", "device", "workers", "log_every", "checkpoint_seconds", "optimiser.decay")
+_FREE = (
+    *("output", "steps", "device", "workers", "log_every", "checkpoint_seconds", "optimiser.decay"),
+    *("calibration.pairs", "calibration.size", "calibration.keypoints"),
+)
 
 
 class TrainingError(DrcnError):
@@ -281,7 +284,7 @@ def _start(config: TrainingConfig) -> CompactNetwork:
         msg = f"parameter start: {config.start} is for {type(start).__name__}, not the compact network"
         raise ConfigurationError(msg)
     network = CompactNetwork(
-        dataclasses.replace(start.config, subcell=config.subcell or start.config.subcell)
+        dataclasses.replace(start.config, subcell=config.subcell or start.config.subcell, calibration={})
     )
     # What the start does not have keeps its first values, which change nothing.
     network.load_state_dict(start.state_dict(), strict=False)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from drcn_ros.cli.bench_accuracy import configure, run
 from drcn_ros.errors import ConfigurationError, DrcnError, InputError, MissingDependencyError
-from drcn_ros.evaluation.accuracy import FAILED, area_under_curve, interval
+from drcn_ros.evaluation.accuracy import BINS, FAILED, area_under_curve, interval, reliability
 from drcn_ros.evaluation.accuracy_benchmark import run_pairs, summarise
 from drcn_ros.evaluation.corruptions import corrupt
 from drcn_ros.evaluation.image_pairs import open_pairs, sequence_pairs
@@ -93,6 +93,16 @@ def parse(*arguments: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     configure(parser)
     return parser.parse_args(arguments)
+
+
+def test_the_distance_of_scores_and_shares_is_that_of_the_matches_in_each_tenth() -> None:
+    scores = np.array([0.12, 0.18, 0.95, 0.95, 1.0, 1.0])
+    told = reliability(scores, np.array([True, False, True, True, True, False]))
+    assert told.matches.tolist() == [0, 2, *[0] * (BINS - 3), 4]
+    assert told.score[[1, -1]] == pytest.approx([0.15, 0.975])
+    assert told.found[[1, -1]] == pytest.approx([0.5, 0.75])
+    assert told.error == pytest.approx((2 * 0.35 + 4 * 0.225) / 6)
+    assert reliability(np.zeros(0), np.zeros(0, np.bool_)).error == 0
 
 
 def test_area_under_curve_of_known_errors() -> None:
