@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -162,6 +163,8 @@ class VisualOdometry:
 
             self._next_matcher = create_matcher(config.matcher)
         else:
+            # The frame that is being placed keeps the configuration that it was prepared with.
+            self._next_matcher = copy(self._next_matcher)
             self._next_matcher.config = config.matcher
         self._next_config = config
 
@@ -212,8 +215,8 @@ class VisualOdometry:
 
     def _take_changes(self, prepared: PreparedFrame) -> None:
         """Take the configuration and the matcher that a frame was prepared with."""
-        other_scale = prepared.config.scale.source != self._config.scale.source
-        if prepared.matcher is not self._matcher or other_scale:
+        new, old = prepared.config, self._config
+        if fixed_part(new.matcher) != fixed_part(old.matcher) or new.scale.source != old.scale.source:
             self.reset()
         self._config, self._matcher = prepared.config, prepared.matcher
 

@@ -13,6 +13,7 @@ import torch
 from drcn_ros.configuration import build
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching.base import Matcher, check_image
+from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.types import Features, Matches
 from drcn_ros.odometry import Frame, OdometryConfig, Result, VisualOdometry
 
@@ -26,6 +27,7 @@ class PointWorld(Matcher[Features]):
         outliers: part of the points that are seen at a random place.
         crate: displacement (3,) of an object at a frame, or None where there is none; it covers the middle
             third of the image, and its matches come first.
+        matched_with: `min_score` at each match.
     """
 
     name = "points"
@@ -39,8 +41,10 @@ class PointWorld(Matcher[Features]):
         depth: tuple[float, float] = (2.0, 12.0),
         crate: Callable[[int], np.ndarray] | None = None,
     ) -> None:
+        super().__init__(MatcherConfig())
         self.camera = Camera(640, 480, 500.0, 500.0, 319.5, 239.5)
         self.poses = poses
+        self.matched_with: list[float] = []
         self._noise, self._outliers = noise_px, outliers
         rng = np.random.default_rng(7)
         z = rng.uniform(*depth, count)
@@ -63,7 +67,9 @@ class PointWorld(Matcher[Features]):
 
     def odometry(self, settings: dict[str, object] | None = None) -> VisualOdometry:
         """Return an odometry that sees this world, with some parameters other than by default."""
-        return VisualOdometry(build(OdometryConfig, settings or {}), self.camera, self)
+        config = build(OdometryConfig, settings or {})
+        self.config = config.matcher
+        return VisualOdometry(config, self.camera, self)
 
     def run(self, frames: int, settings: dict[str, object] | None = None) -> list[Result]:
         """Return the results of the first frames."""
@@ -95,6 +101,7 @@ class PointWorld(Matcher[Features]):
         return Features((image.shape[1], image.shape[0]), points, ones, ones, identity)
 
     def match(self, reference: Features, current: Features) -> Matches:
+        self.matched_with.append(self.config.min_score)
         assert reference.descriptors is not None
         assert current.descriptors is not None
         _, rows, columns = np.intersect1d(

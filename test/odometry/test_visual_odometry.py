@@ -225,6 +225,19 @@ def test_unit_steps_are_labelled_so(point_world, straight_poses):
     assert np.linalg.norm(results[-1].pose[:3, 3]) == pytest.approx(3.0, rel=0.01)
 
 
+def test_a_frame_is_matched_with_the_configuration_that_it_was_prepared_with(point_world, straight_poses):
+    world = point_world(straight_poses(4, (0.0, 0.0, 0.2)))
+    odometry = world.odometry({"matcher.min_score": 0.3})
+    odometry.process(world.frame(0))
+    early = odometry.prepare(world.frame(1))
+    odometry.update(build(OdometryConfig, {"matcher.min_score": 0.5}))
+    late = odometry.prepare(world.frame(2))
+    results = [odometry.place(prepared) for prepared in (early, late)]
+    assert world.matched_with == [0.3, 0.5]
+    assert [result.state for result in results] == [State.TRACKING] * 2
+    assert results[-1].segment == 0
+
+
 class Scribble(Matcher[Features]):
     """Extracts and matches whatever the test draws."""
 
