@@ -23,9 +23,9 @@ from drcn_ros.matching.coarse_prior import coarse_logits, row_log_probability
 from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
     CompactFeatures,
-    DrcnFeatures,
     PublishedFeatures,
 )
+from drcn_ros.matching.patches import ImageFeatures
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
 from drcn_ros.networks.drcn import DRCN
@@ -55,8 +55,8 @@ class AnchoredMatcher(DrcnBase):
 
     @torch.inference_mode()
     def with_queries(
-        self, features: DrcnFeatures, points: NDArray[np.float32], scores: NDArray[np.float32]
-    ) -> DrcnFeatures:
+        self, features: ImageFeatures, points: NDArray[np.float32], scores: NDArray[np.float32]
+    ) -> ImageFeatures:
         """Return the features of the same image with other keypoints: what `match` then follows from it.
 
         Args:
@@ -82,7 +82,7 @@ class AnchoredMatcher(DrcnBase):
         )
 
     @torch.inference_mode()
-    def match(self, reference: DrcnFeatures, current: DrcnFeatures) -> Matches:
+    def match(self, reference: ImageFeatures, current: ImageFeatures) -> Matches:
         """Return where the reference's keypoints are seen in the current image, most certain first."""
         if len(reference) == 0:
             return Matches.empty()
@@ -105,7 +105,7 @@ class AnchoredMatcher(DrcnBase):
             current_index=np.full(len(found.index), -1, np.int64),
         )
         if self.config.refine:
-            matches = align_matches(reference.image, current.image, matches)
+            matches = align_matches(reference, current, matches)
         matches = calibrate(matches, self._network, self.config)
         return dataclasses.replace(matches, current_index=_nearest_keypoint(current, matches.current_points))
 
@@ -211,7 +211,7 @@ def _fine_cells(features: PublishedFeatures, points: torch.Tensor) -> tuple[torc
     return x.clamp(0, width - 1), y.clamp(0, height - 1)
 
 
-def _nearest_keypoint(features: DrcnFeatures, points: NDArray[np.float32]) -> NDArray[np.int64]:
+def _nearest_keypoint(features: ImageFeatures, points: NDArray[np.float32]) -> NDArray[np.int64]:
     """Return (M,) rows of the keypoints closest to points (M, 2), each row once, -1 where none is close."""
     index: NDArray[np.int64] = np.full(len(points), -1, np.int64)
     if len(points) == 0 or len(features) == 0:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +13,15 @@ from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from drcn_ros.errors import WeightsError
-from drcn_ros.matching.alignment import align_matches, smooth
+from drcn_ros.matching.alignment import align_matches
 from drcn_ros.matching.base import Matcher, check_image, to_grey
 from drcn_ros.matching.calibration import calibrate
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device, choose_precision, prepare, upload
 from drcn_ros.matching.keypoints import detect_keypoints
 from drcn_ros.matching.nearest import distance_ratio_squared, mutual_nearest
-from drcn_ros.matching.types import Features, Matches
+from drcn_ros.matching.patches import ImageFeatures, smooth
+from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import CompactNetwork, describe
 from drcn_ros.networks.d2net import PYRAMID, SMALLEST, STRIDE, D2Net
 from drcn_ros.networks.weights import load_network
@@ -31,18 +31,7 @@ _LONGEST_EDGE = 1600
 _LARGEST_SUM = 2800
 
 
-@dataclass(frozen=True)
-class D2NetFeatures(Features):
-    """Keypoints of one image and what their matches are refined on.
-
-    Attributes:
-        image: (H, W) smoothed grey image.
-    """
-
-    image: torch.Tensor
-
-
-class D2NetMatcher(Matcher[D2NetFeatures]):
+class D2NetMatcher(Matcher[ImageFeatures]):
     """D2-Net on the compact network, or on VGG16 where the weight file is for that.
 
     The score of a match on the compact network is its probability in both directions, calibrated after that
@@ -82,7 +71,7 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
         return "d2net"
 
     @torch.inference_mode()
-    def extract(self, image: NDArray[np.uint8]) -> D2NetFeatures:
+    def extract(self, image: NDArray[np.uint8]) -> ImageFeatures:
         """Return keypoints and descriptors of an image; one too small for the network has none."""
         check_image(image)
         grey = to_grey(image)
@@ -91,7 +80,7 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
             found = self._on_compact(self._network, grey, pixels)
         else:
             found = self._on_vgg16(self._network, image)
-        return D2NetFeatures((image.shape[1], image.shape[0]), *found, image=smooth(pixels.float() / 255))
+        return ImageFeatures((image.shape[1], image.shape[0]), *found, image=smooth(pixels.float() / 255))
 
     def _on_compact(
         self, network: CompactNetwork, grey: NDArray[np.uint8], pixels: torch.Tensor
@@ -117,7 +106,7 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
         return points, found.scores, found.scales * STRIDE * factor.mean(), found.descriptors
 
     @torch.inference_mode()
-    def match(self, reference: D2NetFeatures, current: D2NetFeatures) -> Matches:
+    def match(self, reference: ImageFeatures, current: ImageFeatures) -> Matches:
         """Return mutual nearest neighbours, most confident first."""
         assert reference.descriptors is not None
         assert current.descriptors is not None
@@ -132,7 +121,7 @@ class D2NetMatcher(Matcher[D2NetFeatures]):
         scores = pairs.confidence if compact else (1 - distance_ratio_squared(pairs)).sqrt()
         matches = Matches.of_pairs(reference, current, pairs, scores, self.config.min_score)
         if self.config.refine:
-            matches = align_matches(reference.image, current.image, matches)
+            matches = align_matches(reference, current, matches)
         return calibrate(matches, self._network, self.config)
 
 

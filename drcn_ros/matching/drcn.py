@@ -20,10 +20,10 @@ from drcn_ros.matching.coarse_prior import coarse_logits, pair_log_probability
 from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
     CompactFeatures,
-    DrcnFeatures,
     PublishedFeatures,
 )
 from drcn_ros.matching.nearest import mutual_pairs
+from drcn_ros.matching.patches import ImageFeatures
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.drcn import DRCN
@@ -45,7 +45,7 @@ class DrcnMatcher(DrcnBase):
         return "drcn"
 
     @torch.inference_mode()
-    def match(self, reference: DrcnFeatures, current: DrcnFeatures) -> Matches:
+    def match(self, reference: ImageFeatures, current: ImageFeatures) -> Matches:
         """Return what shows the same place in both images, most certain first."""
         if isinstance(self._network, CompactNetwork):
             assert isinstance(reference, CompactFeatures)
@@ -56,7 +56,7 @@ class DrcnMatcher(DrcnBase):
             assert isinstance(current, PublishedFeatures)
             matches = _match_cells(self._network, reference, current, self.config.max_keypoints)
         if self.config.refine:
-            matches = align_matches(reference.image, current.image, matches)
+            matches = align_matches(reference, current, matches)
         return calibrate(matches, self._network, self.config)
 
 

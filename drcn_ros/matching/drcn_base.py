@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device
-from drcn_ros.matching.drcn_features import DrcnFeatures, extract_compact, extract_published, load_drcn
+from drcn_ros.matching.drcn_features import extract_compact, extract_published, load_drcn
+from drcn_ros.matching.patches import ImageFeatures
 from drcn_ros.networks.compact import CompactNetwork
 
 
-class DrcnBase(Matcher[DrcnFeatures]):
+class DrcnBase(Matcher[ImageFeatures]):
     """A matcher on the compact network, or on the published one where the weight file is for that.
 
     Raises:
@@ -29,7 +30,7 @@ class DrcnBase(Matcher[DrcnFeatures]):
         self._network = load_drcn(config, self._device)
 
     @torch.inference_mode()
-    def extract(self, image: NDArray[np.uint8]) -> DrcnFeatures:
+    def extract(self, image: NDArray[np.uint8]) -> ImageFeatures:
         """Return keypoints and features at both resolutions of an image."""
         count = self.config.max_keypoints
         if isinstance(self._network, CompactNetwork):

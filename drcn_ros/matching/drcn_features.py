@@ -13,12 +13,11 @@ from numpy.typing import NDArray
 from torch.nn.functional import normalize
 
 from drcn_ros.errors import WeightsError
-from drcn_ros.matching.alignment import smooth
 from drcn_ros.matching.base import check_image, to_grey
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_precision, prepare, upload
 from drcn_ros.matching.keypoints import detect_keypoints
-from drcn_ros.matching.types import Features
+from drcn_ros.matching.patches import ImageFeatures, smooth
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
 from drcn_ros.networks.detection import SoftDetection, strongest_maxima
 from drcn_ros.networks.drcn import DRCN, DRCNMaps
@@ -28,18 +27,7 @@ from drcn_ros.networks.weights import load_network
 
 
 @dataclass(frozen=True)
-class DrcnFeatures(Features):
-    """Keypoints, and the image that matches are refined on.
-
-    Attributes:
-        image: (H, W) grey, smoothed, in [0, 1].
-    """
-
-    image: torch.Tensor
-
-
-@dataclass(frozen=True)
-class CompactFeatures(DrcnFeatures):
+class CompactFeatures(ImageFeatures):
     """Features of the compact network.
 
     Attributes:
@@ -59,7 +47,7 @@ class CompactFeatures(DrcnFeatures):
 
 
 @dataclass(frozen=True)
-class PublishedFeatures(DrcnFeatures):
+class PublishedFeatures(ImageFeatures):
     """Features of the published network.
 
     Attributes:

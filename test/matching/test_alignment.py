@@ -9,12 +9,19 @@ import numpy as np
 import pytest
 import torch
 
-from drcn_ros.matching.alignment import align, align_matches, smooth
+from drcn_ros.matching.alignment import align, align_matches
+from drcn_ros.matching.patches import ImageFeatures, Patches, smooth
 from drcn_ros.matching.types import Matches
 
 
 def _smoothed(image) -> torch.Tensor:
     return smooth(torch.from_numpy(image.astype(np.float32) / 255))
+
+
+def _features(image, points) -> ImageFeatures:
+    height, width = image.shape
+    places = torch.from_numpy(points)
+    return ImageFeatures((width, height), places, places[:, 0], places[:, 0], None, _smoothed(image))
 
 
 @pytest.fixture
@@ -27,9 +34,8 @@ def test_points_are_found_to_a_tenth_of_a_pixel(plane, points):
     truth = cv2.perspectiveTransform(points[None].astype(np.float64), plane.homography)[0]
     start = (truth + np.random.default_rng(0).uniform(-1.2, 1.2, truth.shape)).astype(np.float32)
     aligned = align(
-        _smoothed(plane.reference),
+        Patches.of(_smoothed(plane.reference), torch.from_numpy(points)),
         _smoothed(plane.current),
-        torch.from_numpy(points),
         torch.from_numpy(start),
     )
     good = aligned.good.numpy()
@@ -41,10 +47,10 @@ def test_points_are_found_to_a_tenth_of_a_pixel(plane, points):
 
 def test_another_brightness_and_contrast_change_nothing(plane, points):
     truth = cv2.perspectiveTransform(points[None].astype(np.float64), plane.homography)[0].astype(np.float32)
-    arguments = torch.from_numpy(points), torch.from_numpy(truth + 0.5)
-    reference, current = _smoothed(plane.reference), _smoothed(plane.current)
-    plain = align(reference, current, *arguments)
-    darker = align(reference, 0.3 * current + 0.1, *arguments)
+    patches = Patches.of(_smoothed(plane.reference), torch.from_numpy(points))
+    start, current = torch.from_numpy(truth + 0.5), _smoothed(plane.current)
+    plain = align(patches, current, start)
+    darker = align(patches, 0.3 * current + 0.1, start)
     assert torch.allclose(plain.points, darker.points, atol=0.02)
     assert torch.equal(plain.good, darker.good)
 
@@ -53,7 +59,7 @@ def test_what_shows_something_else_is_left_out(plane, points):
     wrong = points[::-1].copy()
     count = len(points)
     matches = Matches(points, wrong, np.ones(count, np.float32), np.arange(count), np.arange(count))
-    kept = align_matches(_smoothed(plane.reference), _smoothed(plane.current), matches)
+    kept = align_matches(_features(plane.reference, points), _features(plane.current, points), matches)
     assert len(kept) < 0.1 * count
 
 
@@ -62,7 +68,7 @@ def test_matches_stay_together_and_come_best_first(plane, points):
     count = len(points)
     scores = np.linspace(1, 0.5, count, dtype=np.float32)
     matches = Matches(points, truth, scores, np.arange(count), np.arange(count) + 1000)
-    aligned = align_matches(_smoothed(plane.reference), _smoothed(plane.current), matches)
+    aligned = align_matches(_features(plane.reference, points), _features(plane.current, points), matches)
     assert (np.diff(aligned.scores) <= 0).all()
     assert np.array_equal(aligned.reference_points, points[aligned.reference_index])
     assert np.array_equal(aligned.current_index, aligned.reference_index + 1000)
@@ -72,11 +78,24 @@ def test_matches_stay_together_and_come_best_first(plane, points):
 def test_flat_patches_and_points_outside_the_image_raise_nothing():
     flat = _smoothed(np.full((60, 80), 128, np.uint8))
     points = torch.tensor([[40.0, 30.0], [-5.0, 200.0], [79.0, 59.0]])
-    aligned = align(flat, flat, points, points)
+    aligned = align(Patches.of(flat, points), flat, points)
     assert torch.isfinite(aligned.points).all()
     assert not aligned.good.any()
 
 
 def test_no_matches_give_no_matches():
-    flat = _smoothed(np.full((60, 80), 128, np.uint8))
+    flat = _features(np.full((60, 80), 128, np.uint8), np.zeros((0, 2), np.float32))
     assert len(align_matches(flat, flat, Matches.empty())) == 0
+
+
+def test_patches_kept_with_the_keypoints_give_what_new_ones_give(plane, points):
+    truth = cv2.perspectiveTransform(points[None].astype(np.float64), plane.homography)[0].astype(np.float32)
+    some = np.arange(len(points))[::-2].copy()
+    reference, current = _features(plane.reference, points), _features(plane.current, truth)
+    scores = np.linspace(1, 0.5, len(some), dtype=np.float32)
+    known = Matches(points[some], truth[some] + 0.5, scores, some, some)
+    unknown = Matches(points[some], truth[some] + 0.5, scores, np.full_like(some, -1), some)
+    first, second = align_matches(reference, current, known), align_matches(reference, current, unknown)
+    assert np.array_equal(first.current_index, second.current_index)
+    assert np.allclose(first.current_points, second.current_points, atol=1e-3)
+    assert reference.patches is reference.patches

@@ -1,0 +1,195 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Patches of an image prepared for inverse compositional alignment (Baker and Matthews, IJCV 2004).
+
+What depends on the reference image alone is computed once for its keypoints, and serves all frames that are
+matched with it. Brightness and contrast are projected out of the gradients, so they may differ between the
+images.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import torch
+from torch.nn.functional import grid_sample, pad
+
+from drcn_ros.matching.types import Features
+
+# Patch: a disc of this radius and step between samples, pixels; weight falls to the rim as a Gaussian.
+_RADIUS = 12.0
+_STEP = 3.0
+_DEVIATION = 0.6 * _RADIUS
+# Standard deviation in pixels of the smoothing that the step between samples needs.
+_SMOOTHING = 1.2
+# Damping of the least squares relative to its diagonal, and bounds that keep one step sane.
+_DAMPING = 1e-4
+_LEAST_CONTRAST = 0.2
+_LARGEST_CHANGE = 0.3
+_TINY = 1e-9
+
+
+@dataclass(frozen=True)
+class ImageFeatures(Features):
+    """Keypoints, and the image that matches are refined on.
+
+    Attributes:
+        image: (H, W) grey, as `smooth` gives it.
+    """
+
+    image: torch.Tensor
+
+    @cached_property
+    def patches(self) -> Patches:
+        """The patches around all keypoints, made when they are first asked for."""
+        return Patches.of(self.image, self.points)
+
+
+@dataclass(frozen=True)
+class Patches:
+    """Patches around M points of an image, P samples each, and the steps that a difference to them asks for.
+
+    The points come last: all that is done to a sample is done to those of many points at once.
+
+    Attributes:
+        offsets: (P, 2) places of the samples around a point, pixels.
+        weights: (P, 1) with sum 1.
+        values: (P, M) samples less their mean.
+        energy: (M,) weighted sum of their squares.
+        slopes: (6, P, M) weighted change of the samples with each parameter of the warp.
+        translation: (M, 2, 2) inverse of the normal matrix of the first two.
+        affine: (M, 6, 6) that of all.
+    """
+
+    offsets: torch.Tensor
+    weights: torch.Tensor
+    values: torch.Tensor
+    energy: torch.Tensor
+    slopes: torch.Tensor
+    translation: torch.Tensor
+    affine: torch.Tensor
+
+    @classmethod
+    def of(cls, image: torch.Tensor, points: torch.Tensor) -> Patches:
+        """Sample an (H, W) image, as `smooth` gives it, around (M, 2) points."""
+        offsets = _disc().to(image.device)
+        weights = torch.exp(-offsets.square().sum(dim=1, keepdim=True) / (2 * _DEVIATION**2))
+        weights = weights / weights.sum()
+        upright = torch.eye(2, device=image.device).expand(len(points), 2, 2)
+        values, slope_x, slope_y = _sample(_with_gradient(image), offsets, points, upright)
+        values = values - weights.T @ values
+        energy = (weights.T @ values.square())[0] + _TINY
+        x, y = (offsets / _RADIUS).T[:, :, None]
+        slopes = torch.stack([slope_x, slope_y, slope_x * x, slope_x * y, slope_y * x, slope_y * y])
+        slopes -= weights.T @ slopes
+        # What looks like a change of brightness or of contrast must not move the point.
+        slopes -= (weights.T @ (slopes * values)) / energy * values
+        weighted = slopes * weights
+        normal = torch.zeros(len(points), 6, 6, device=image.device)
+        for row in range(6):
+            normal[:, row, row:] = (weighted[row] * slopes[row:]).sum(dim=1).T
+        normal = normal + normal.triu(1).transpose(1, 2)
+        return cls(
+            offsets,
+            weights,
+            values,
+            energy,
+            weighted,
+            _damped_inverse(normal[:, :2, :2]),
+            _damped_inverse(normal),
+        )
+
+    def select(self, chosen: torch.Tensor) -> Patches:
+        """Return the patches of some points (N,)."""
+        return replace(
+            self,
+            values=self.values.index_select(1, chosen),
+            energy=self.energy[chosen],
+            slopes=self.slopes.index_select(2, chosen),
+            translation=self.translation[chosen],
+            affine=self.affine[chosen],
+        )
+
+    def update(
+        self, image: torch.Tensor, points: torch.Tensor, warps: torch.Tensor, affine: bool
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the step of the points (M, 2) and their next warps (M, 2, 2); without `affine` those stay."""
+        values = self._warped(image, points, warps)
+        contrast = (self.weights.T @ (values * self.values))[0] / self.energy
+        inverse = self.affine if affine else self.translation
+        wanted = (self.slopes[: inverse.shape[1]] * values).sum(dim=1) / contrast.clamp(min=_LEAST_CONTRAST)
+        step = (inverse @ wanted.T[:, :, None])[:, :, 0]
+        if affine:
+            change = (step[:, 2:] / _RADIUS).clamp(-_LARGEST_CHANGE, _LARGEST_CHANGE).view(len(step), 2, 2)
+            warps = warps - warps @ change
+        return -(warps @ step[:, :2, None])[:, :, 0], warps
+
+    def correlation(self, image: torch.Tensor, points: torch.Tensor, warps: torch.Tensor) -> torch.Tensor:
+        """Return (M,) normalised cross-correlation of the patches with the image."""
+        values = self._warped(image, points, warps)
+        energy = (self.weights.T @ values.square())[0] + _TINY
+        product: torch.Tensor = (self.weights.T @ (values * self.values))[0]
+        return product / (energy * self.energy).sqrt()
+
+    def _warped(self, image: torch.Tensor, points: torch.Tensor, warps: torch.Tensor) -> torch.Tensor:
+        values = _sample(image[None], self.offsets, points, warps)[0]
+        return values - self.weights.T @ values
+
+
+def _disc() -> torch.Tensor:
+    """Return (P, 2) places around a point, pixels."""
+    side = torch.arange(-_RADIUS, _RADIUS + _STEP / 2, _STEP)
+    places = torch.cartesian_prod(side, side)
+    return places[places.square().sum(dim=1) <= _RADIUS**2]
+
+
+def _damped_inverse(normal: torch.Tensor) -> torch.Tensor:
+    damping = _DAMPING * normal.diagonal(dim1=1, dim2=2).mean(dim=1) + _TINY
+    unit = torch.eye(normal.shape[1], device=normal.device)
+    inverse: torch.Tensor = torch.linalg.inv(normal + damping[:, None, None] * unit)
+    return inverse
+
+
+def _with_gradient(image: torch.Tensor) -> torch.Tensor:
+    """Return (3, H, W): the image and its central differences along x and y, 0 at the rim."""
+    maps = torch.zeros(3, *image.shape, device=image.device)
+    maps[0] = image
+    maps[1, :, 1:-1] = (image[:, 2:] - image[:, :-2]) / 2
+    maps[2, 1:-1] = (image[2:] - image[:-2]) / 2
+    return maps
+
+
+def _sample(
+    maps: torch.Tensor, offsets: torch.Tensor, points: torch.Tensor, warps: torch.Tensor
+) -> torch.Tensor:
+    """Return (C, P, M) bilinear samples of (C, H, W) around points; the rim is continued outside.
+
+    Args:
+        maps: what is sampled.
+        offsets: (P, 2) pixels.
+        points: (M, 2) pixels.
+        warps: (M, 2, 2) of the offsets around each point.
+    """
+    height, width = maps.shape[-2:]
+    size = points.new_tensor([width, height])
+    # The whole change to grid coordinates in one product: the places of all samples are the largest arrays.
+    centres = (points * 2 + 1) / size - 1
+    scaled = (warps * (2 / size[:, None])).permute(2, 0, 1).reshape(2, 2 * len(points))
+    grid = torch.addmm(centres.flatten(), offsets, scaled).view(1, len(offsets), len(points), 2)
+    return grid_sample(maps[None], grid, padding_mode="border", align_corners=False)[0]
+
+
+def smooth(image: torch.Tensor) -> torch.Tensor:
+    """Return the (H, W) image in the smoothed form that `align` takes."""
+    steps = torch.arange(-3.0, 4.0)
+    shares = torch.exp(-steps.square() / (2 * _SMOOTHING**2))
+    shares = shares / shares.sum()
+    # Sums of shifted images are several times faster than a convolution of one channel.
+    for axis, reach in enumerate(((0, 0, 3, 3), (3, 3, 0, 0))):
+        padded = pad(image[None, None], reach, mode="replicate")[0, 0]
+        length = image.shape[axis]
+        image = torch.zeros_like(image)
+        for shift, share in enumerate(shares.tolist()):
+            image.add_(padded.narrow(axis, shift, length), alpha=share)
+    return image
