@@ -114,7 +114,7 @@ class Patches:
     def update(
         self, image: torch.Tensor, points: torch.Tensor, warps: torch.Tensor, affine: bool
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the step of the points (M, 2) and their next warps (M, 2, 2); without `affine` those stay."""
+        """Return the step of the points (M, 2) and the next warps (M, 2, 2); without `affine` they stay."""
         values = self._warped(image, points, warps)
         contrast = (self.weights.T @ (values * self.values))[0] / self.energy
         inverse = self.affine if affine else self.translation
