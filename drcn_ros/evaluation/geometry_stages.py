@@ -14,12 +14,14 @@ from drcn_ros.evaluation.point_pairs import CAMERA, TRANSLATING, Disturbance, Po
 from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.covariance import pose_covariance
-from drcn_ros.geometry.epipolar import polish
 from drcn_ros.geometry.homography import fit_homography
 from drcn_ros.geometry.inverse_depth import inverse_depths
+from drcn_ros.geometry.ray_pairs import ray_pairs
+from drcn_ros.geometry.refinement import polish
 from drcn_ros.geometry.rotation_only import fit_rotation
+from drcn_ros.geometry.spreading import evenly_spread
 from drcn_ros.geometry.start import starting_pose
-from drcn_ros.geometry.two_view import estimate_two_view, evenly_spread, ray_pairs
+from drcn_ros.geometry.two_view import estimate_two_view
 from drcn_ros.odometry.tracks import TrackIds
 
 _REPETITIONS = 5
@@ -68,7 +70,8 @@ def _stages(pair: PointPair, config: TwoViewConfig) -> dict[str, float]:
     points = pair.reference_points, pair.current_points
     rays, _ = timed("undistortion", lambda: ray_pairs(*points, _LENS))
     rows = timed("spreading", lambda: evenly_spread(rays.reference))
-    first, second = rays.reference[:2, rows].T, rays.current[:2, rows].T
+    sample = rays.rays[:, rows]
+    first, second = sample[3:5].T, sample[:2].T
     threshold = 0.5 * config.threshold_px
     start = timed("start", lambda: starting_pose(first, second, _LENS.mean_focal, threshold, config))
     start = start or (pair.rotation, pair.translation / np.linalg.norm(pair.translation))
@@ -76,7 +79,7 @@ def _stages(pair: PointPair, config: TwoViewConfig) -> dict[str, float]:
     timed("rotation", lambda: fit_rotation(rays, fit.rotation))
     core = rays.take(fit.inliers)
     timed("plane", lambda: fit_homography(core, fit.noise_px))
-    timed("covariance", lambda: pose_covariance(rays, fit))
+    timed("covariance", lambda: pose_covariance(fit))
     timed("depths", lambda: inverse_depths(core, fit.rotation, fit.translation, fit.noise_px))
     timed("estimation, whole", lambda: estimate_two_view(*points, _LENS, config))
     index = np.arange(len(pair.scores))

@@ -109,10 +109,19 @@ class Camera:
 
         Both are NaN where the lens model has no inverse, and for pixels that are not finite.
         """
+        rays, jacobian = self.ray_columns(points)
+        each = np.broadcast_to(jacobian, (2, 2, rays.shape[1]))
+        return rays.T, np.where(np.isnan(rays[0]), np.nan, each).transpose(2, 0, 1)
+
+    def ray_columns(self, points: Array) -> tuple[Array, Array]:
+        """Return what `rays` does with the points along the last axis: (2, N) and (2, 2, N).
+
+        Without distortion there is one derivative for all, (2, 2, 1).
+        """
         centre, focal = np.array([[self.cx], [self.cy]]), np.array([[self.fx], [self.fy]])
         points = np.asarray(points, np.float64).reshape(-1, 2)
         rays, jacobian = self._lens.undistort((points.T - centre) / focal)
-        return rays.T, np.moveaxis(jacobian / focal, 2, 0)
+        return rays, jacobian / focal
 
     def project(self, rays: Array) -> Array:
         """Return the pixels (N, 2) of normalised coordinates (N, 2), NaN where the lens model ends."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from drcn_ros.geometry.epipolar import EpipolarFit, RayPairs, sampson_jacobian
+from drcn_ros.geometry.refinement import EpipolarFit
 from drcn_ros.geometry.robust import cauchy_weights
 from drcn_ros.geometry.rotation import tangent_basis
 from drcn_ros.geometry.types import Array
@@ -15,12 +15,13 @@ from drcn_ros.geometry.types import Array
 SCALE_DEVIATION = 10.0
 
 
-def pose_covariance(pairs: RayPairs, fit: EpipolarFit) -> Array | None:
+def pose_covariance(fit: EpipolarFit) -> Array | None:
     """Return (5, 5) of rotation vector and tangent of the direction, as in `sampson_jacobian`.
 
     None where the matches do not determine all five.
     """
-    residuals, jacobian = sampson_jacobian(pairs.take(fit.inliers), fit.rotation, fit.translation)
+    rows = np.flatnonzero(fit.inliers)
+    residuals, jacobian = fit.residuals[rows], fit.jacobian.take(rows, axis=1)
     hessian = jacobian @ jacobian.T
     values = np.linalg.eigvalsh(hessian)
     if not values[0] > 1e-12 * values[-1]:

@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
-from drcn_ros.geometry.epipolar import INLIER_SCALE, RayPairs, to_pixels
-from drcn_ros.geometry.robust import cauchy_weights
+from drcn_ros.geometry.ray_pairs import RayPairs, squared_length, times
+from drcn_ros.geometry.robust import INLIER_SCALE, cauchy_weights
 from drcn_ros.geometry.types import Array
 
 _ITERATIONS = 5
@@ -24,20 +26,24 @@ def fit_homography(pairs: RayPairs, noise_px: float) -> tuple[Array, Array] | No
     Direct linear transform, repeated with the weights of the last residuals. It starts from all matches, so
     it finds a plane on which nearly all of them lie, and no other: only that one makes a pose ambiguous.
     """
+    equations = _equations(pairs)
     weights = np.ones(len(pairs))
     squared = np.full(len(pairs), np.inf)
     homography = np.eye(3)
     for _ in range(_ITERATIONS):
-        found = _linear(pairs, weights)
-        if found is None:
+        weighted = (equations * weights).reshape(9, -1)
+        normal = weighted @ equations.reshape(9, -1).T
+        if not np.isfinite(normal).all():
             return None
-        homography = found
+        homography = _in_front(np.linalg.eigh(normal)[1][:, 0].reshape(3, 3), pairs)
         squared = homography_residuals(pairs, homography)
-        scale = max(noise_px, float(np.sqrt(np.median(squared) / 1.386)))
+        scale = max(noise_px, math.sqrt(_median(squared) / 1.386))
         if scale > _NOT_PLANAR * noise_px:
             return None
         weights = cauchy_weights(squared, scale) * (squared < (2.0 * INLIER_SCALE * scale) ** 2)
-    return homography, squared
+    # Scaled so that the middle singular value is one.
+    middle = float(np.linalg.svd(homography, compute_uv=False)[1])
+    return None if middle < 1e-9 else (homography / middle, squared)
 
 
 def homography_residuals(pairs: RayPairs, homography: Array) -> Array:
@@ -47,27 +53,30 @@ def homography_residuals(pairs: RayPairs, homography: Array) -> Array:
     """
     mapped = homography @ pairs.current
     with np.errstate(all="ignore"):
-        pixels = to_pixels(pairs.reference_pixel, pairs.reference[:2] - mapped[:2] / mapped[2])
-        squared: Array = 0.5 * (pixels[0] ** 2 + pixels[1] ** 2)
+        pixels = times(pairs.to_pixel, pairs.rays[3:5] - mapped[:2] / mapped[2])
+        squared: Array = 0.5 * squared_length(pixels)
     squared[~(mapped[2] > 0.0) | ~np.isfinite(squared)] = 1e12
     return squared
 
 
-def _linear(pairs: RayPairs, weights: Array) -> Array | None:
+def _equations(pairs: RayPairs) -> Array:
+    """Return (9, 2, N): the two linear equations that each match makes for the elements of H."""
     a, b = pairs.current, pairs.reference
-    by_x, by_y = np.zeros((9, len(pairs))), np.zeros((9, len(pairs)))
-    by_x[:3] = by_y[3:6] = -a
-    by_x[6:], by_y[6:] = a * b[0], a * b[1]
-    normal = (by_x * weights) @ by_x.T + (by_y * weights) @ by_y.T
-    if not np.isfinite(normal).all():
-        return None
-    homography: Array = np.linalg.eigh(normal)[1][:, 0].reshape(3, 3)
-    singular = float(np.linalg.svd(homography, compute_uv=False)[1])
-    if singular < 1e-9:
-        return None
-    # Scaled so that the middle singular value is one, and so that points stay in front of the camera.
-    sign = float(np.sign(np.median((b * (homography @ a)).sum(axis=0))))
-    return homography * ((sign if sign != 0.0 else 1.0) / singular)
+    equations = np.zeros((9, 2, len(pairs)))
+    equations[:3, 0] = equations[3:6, 1] = -a
+    equations[6:] = a[:, None] * b[:2]
+    return equations
+
+
+def _in_front(homography: Array, pairs: RayPairs) -> Array:
+    """Return the homography with the sign that keeps points in front of the camera."""
+    ahead = homography[2] @ pairs.current > 0.0
+    return homography if 2 * int(ahead.sum()) >= len(pairs) else -homography
+
+
+def _median(values: Array) -> float:
+    half = len(values) // 2
+    return float(np.partition(values, half)[half])
 
 
 def decompose(homography: Array, pairs: RayPairs) -> list[tuple[Array, Array]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drcn_ros.geometry.epipolar import RayPairs, parallax_along
+from drcn_ros.geometry.ray_pairs import RayPairs, dots, parallax_and_line, squared_length
 from drcn_ros.geometry.rotation import cross
 from drcn_ros.geometry.types import Array
 
@@ -35,14 +35,14 @@ def inverse_depths(pairs: RayPairs, rotation: Array, translation: Array, noise_p
     turned = rotation @ pairs.current
     normal = cross(turned, pairs.reference)
     t = translation[:, None]
-    _, _, pixels_per_unit = parallax_along(pairs, rotation, translation)
+    _, line = parallax_and_line(pairs, rotation, translation)
     return InverseDepths(
         _ratio(cross(turned, t), normal),
         _ratio(cross(pairs.reference, t), normal),
-        np.sqrt(2.0) * noise_px / pixels_per_unit,
+        noise_px * np.sqrt(2.0 / np.maximum(squared_length(line), 1e-24)),
     )
 
 
 def _ratio(denominator: Array, numerator: Array) -> Array:
-    ratio: Array = (denominator * numerator).sum(axis=0) / np.maximum((denominator**2).sum(axis=0), 1e-24)
+    ratio: Array = dots(denominator, numerator) / np.maximum(squared_length(denominator), 1e-24)
     return ratio

@@ -15,7 +15,8 @@ from drcn_ros.geometry.rotation import nearest_rotation
 from drcn_ros.geometry.types import Array
 
 _CONFIDENCE = 0.99
-_MIN_ITERATIONS = 50
+# Samples by PoseLib's estimate of how many are needed, instead of three times as many, and the fewest.
+_SAMPLES_FACTOR, _MIN_ITERATIONS = 1.0, 20
 # Steps of PoseLib's own refinement at the end: another one follows here anyway.
 _LAST_STEPS = 0
 
@@ -53,6 +54,7 @@ def _poselib(
         "max_epipolar_error": threshold_px,
         "min_iterations": min(_MIN_ITERATIONS, config.max_iterations),
         "max_iterations": config.max_iterations,
+        "dyn_num_trials_mult": _SAMPLES_FACTOR,
         "progressive_sampling": config.by_score,
         "success_prob": _CONFIDENCE,
         "seed": config.seed,

@@ -11,8 +11,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from drcn_ros.geometry.epipolar import INLIER_SCALE, sampson
-from drcn_ros.geometry.two_view import TwoView, evenly_spread
+from drcn_ros.geometry.epipolar import sampson
+from drcn_ros.geometry.robust import INLIER_SCALE
+from drcn_ros.geometry.spreading import evenly_spread
+from drcn_ros.geometry.two_view import TwoView
 from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.view import View
 

@@ -14,8 +14,9 @@ from drcn_ros.evaluation.point_pairs import CAMERA, TRANSLATING, Disturbance, Po
 from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.epipolar import moved, sampson, sampson_jacobian
+from drcn_ros.geometry.ray_pairs import ray_pairs
 from drcn_ros.geometry.selection import Model
-from drcn_ros.geometry.two_view import Failure, TwoView, estimate_two_view, ray_pairs
+from drcn_ros.geometry.two_view import Failure, TwoView, estimate_two_view
 
 FISHEYE = Camera(800, 800, 280.0, 280.0, 399.5, 399.5, Distortion.EQUIDISTANT, (0.02, -0.01, 0.002, 0.0))
 
