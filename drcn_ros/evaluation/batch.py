@@ -202,7 +202,7 @@ def run_on_ray(tasks: Sequence[Task], folder: Path, address: str) -> Iterator[Ou
     try:
         ray = importlib.import_module("ray")
     except ImportError:
-        msg = "--ray needs the package ray: pip install 'drcn_ros[ray]' or pip install ray"
+        msg = "--ray needs the package ray: pip install ray"
         raise MissingDependencyError(msg) from None
     try:
         options = _LOCAL_RAY if address == "local" else {}
