@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from drcn_ros.geometry.ray_pairs import RayPairs, squared_length, times
-from drcn_ros.geometry.robust import INLIER_SCALE, cauchy_weights
+from drcn_ros.geometry.robust import INLIER_SCALE, cauchy_weights, median
 from drcn_ros.geometry.types import Array
 
 _ITERATIONS = 5
@@ -37,7 +37,7 @@ def fit_homography(pairs: RayPairs, noise_px: float) -> tuple[Array, Array] | No
             return None
         homography = _in_front(np.linalg.eigh(normal)[1][:, 0].reshape(3, 3), pairs)
         squared = homography_residuals(pairs, homography)
-        scale = max(noise_px, math.sqrt(_median(squared) / 1.386))
+        scale = max(noise_px, math.sqrt(median(squared) / 1.386))
         if scale > _NOT_PLANAR * noise_px:
             return None
         weights = cauchy_weights(squared, scale) * (squared < (2.0 * INLIER_SCALE * scale) ** 2)
@@ -72,11 +72,6 @@ def _in_front(homography: Array, pairs: RayPairs) -> Array:
     """Return the homography with the sign that keeps points in front of the camera."""
     ahead = homography[2] @ pairs.current > 0.0
     return homography if 2 * int(ahead.sum()) >= len(pairs) else -homography
-
-
-def _median(values: Array) -> float:
-    half = len(values) // 2
-    return float(np.partition(values, half)[half])
 
 
 def decompose(homography: Array, pairs: RayPairs) -> list[tuple[Array, Array]]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.geometry.ray_pairs import RayPairs, parallax, squared_length
-from drcn_ros.geometry.robust import INLIER_SCALE, NOISE_RANGE, acceleration, cauchy_weights
+from drcn_ros.geometry.robust import INLIER_SCALE, NOISE_RANGE, acceleration, cauchy_weights, median
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.geometry.types import Array
 
@@ -84,9 +84,7 @@ def _noise(squared: Array, limit: float) -> float:
     near = squared[squared < (2.0 * INLIER_SCALE * limit) ** 2]
     if len(near) == 0:
         return limit
-    half = len(near) // 2
-    median = float(np.partition(near, half)[half])
-    return min(max(math.sqrt(median) / _RAYLEIGH_MEDIAN, NOISE_RANGE[0]), NOISE_RANGE[1])
+    return min(max(math.sqrt(median(near)) / _RAYLEIGH_MEDIAN, NOISE_RANGE[0]), NOISE_RANGE[1])
 
 
 def _jacobian(pairs: RayPairs) -> Array:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import Enum
 
@@ -17,6 +18,7 @@ from drcn_ros.geometry.homography import decompose, fit_homography
 from drcn_ros.geometry.planar_pose import plane_pose
 from drcn_ros.geometry.ray_pairs import RayPairs, ray_pairs, squared_length
 from drcn_ros.geometry.refinement import EpipolarFit, extended, polish
+from drcn_ros.geometry.robust import median
 from drcn_ros.geometry.rotation_only import RotationFit, fit_rotation, rotation_residuals
 from drcn_ros.geometry.selection import MARGIN, Model, gric
 from drcn_ros.geometry.spreading import evenly_spread
@@ -232,5 +234,4 @@ def _without_translation(
 
 def _parallax(squared: Array) -> float:
     """Return the median displacement, pixels, from squared `rotation_residuals` (N,)."""
-    half = len(squared) // 2
-    return float(np.sqrt(2.0 * np.partition(squared, half)[half]))
+    return math.sqrt(2.0 * median(squared))

@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.geometry.inverse_depth import inverse_depths
+from drcn_ros.geometry.robust import cauchy_weights, median
 from drcn_ros.geometry.two_view import TwoView
 from drcn_ros.geometry.types import Array
 from drcn_ros.matching.types import Matches
@@ -123,14 +125,16 @@ def _length(
         clear = (found > _CLEAR * found_deviation) & (known > _CLEAR * known_deviation)
     if int(clear.sum()) < _FEWEST:
         return guess, float("inf")
-    logarithm = np.log(found[clear] / known[clear])
-    variance = (found_deviation[clear] / found[clear]) ** 2 + (known_deviation[clear] / known[clear]) ** 2
-    mean, spread = float(np.median(logarithm)), 1.0
-    weights = 1.0 / variance
+    found, known = found[clear], known[clear]
+    logarithm = np.log(found / known)
+    variance = (found_deviation[clear] / found) ** 2 + (known_deviation[clear] / known) ** 2
+    mean, spread = median(logarithm), 1.0
+    precision = 1.0 / variance
+    weights = precision
     for _ in range(_ITERATIONS):
-        squared = (logarithm - mean) ** 2 / variance
-        spread = max(1.0, float(np.median(squared)) / 0.455)
-        weights = 1.0 / (variance * (1.0 + squared / spread))
-        mean = float((weights * logarithm).sum() / weights.sum())
-    length = float(np.exp(mean))
-    return length, length * float(np.sqrt(spread / weights.sum()))
+        squared = (logarithm - mean) ** 2 * precision
+        spread = max(1.0, median(squared) / 0.455)
+        weights = precision * cauchy_weights(squared, math.sqrt(spread))
+        mean = float(weights @ logarithm) / float(weights.sum())
+    length = math.exp(mean)
+    return length, length * math.sqrt(spread / float(weights.sum()))

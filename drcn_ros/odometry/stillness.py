@@ -43,6 +43,8 @@ class Stillness:
 
 
 def _unmoved(first: View, second: View, noise_px: float) -> bool:
+    if len(first.points) < _FEWEST_POINTS:
+        return False
     rows, columns = _shared(first.tracks, second.tracks)
     if len(rows) < _FEWEST_POINTS:
         return False
@@ -52,5 +54,9 @@ def _unmoved(first: View, second: View, noise_px: float) -> bool:
 
 
 def _shared(first: Tracks, second: Tracks) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    _, rows, columns = np.intersect1d(first.ids, second.ids, assume_unique=True, return_indices=True)
-    return rows, columns
+    """Return the rows of both that have the same id."""
+    order = np.argsort(first.ids)
+    known = first.ids[order]
+    place = np.minimum(np.searchsorted(known, second.ids), len(known) - 1)
+    both = np.flatnonzero(known[place] == second.ids)
+    return order[place[both]], both

@@ -62,6 +62,11 @@ class _Outcome:
     step: StepLength | None = None
 
 
+def _differ(new: OdometryConfig, old: OdometryConfig) -> bool:
+    """Return whether a configuration needs another matcher or another scale."""
+    return fixed_part(new.matcher) != fixed_part(old.matcher) or new.scale.source != old.scale.source
+
+
 class _Clock:
     """Wall time of the stages of one frame, without what lay between its preparation and its placing."""
 
@@ -216,7 +221,7 @@ class VisualOdometry:
     def _take_changes(self, prepared: PreparedFrame) -> None:
         """Take the configuration and the matcher that a frame was prepared with."""
         new, old = prepared.config, self._config
-        if fixed_part(new.matcher) != fixed_part(old.matcher) or new.scale.source != old.scale.source:
+        if new is not old and _differ(new, old):
             self.reset()
         self._config, self._matcher = prepared.config, prepared.matcher
 
