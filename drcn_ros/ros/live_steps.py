@@ -11,10 +11,10 @@ import numpy as np
 
 from drcn_ros.evaluation.estimates import STAGES, Correspondences, FrameEstimate
 from drcn_ros.evaluation.runner import Step
+from drcn_ros.evaluation.trajectory_files import parse_stamp
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Frame, State
 from drcn_ros.ros.live import LiveSession
-from drcn_ros.ros.messages import NANOSECONDS
 from drcn_ros.ros.recorder import FrameRecord
 
 
@@ -51,16 +51,9 @@ def answered_steps(session: LiveSession, frames: Iterable[Frame]) -> Iterator[St
         yield Step(frame, estimate, _correspondences(record))
 
 
-def parse_stamp(text: str) -> int | None:
-    """Return seconds with nine decimals as nanoseconds; nothing for an empty text."""
-    if not text:
-        return None
-    seconds, _, fraction = text.partition(".")
-    return int(seconds) * NANOSECONDS + int(fraction)
-
-
 def _estimate(stamp_ns: int, record: FrameRecord) -> FrameEstimate:
     status, relative = record.status, record.relative_pose
+    reference = status["reference_stamp"]
     return FrameEstimate(
         stamp_ns=stamp_ns,
         state=State(status["state"]),
@@ -70,7 +63,7 @@ def _estimate(stamp_ns: int, record: FrameRecord) -> FrameEstimate:
         matches=int(status["matches"]),
         inliers=int(status["inliers"]),
         parallax_px=float(status["parallax_px"]) if status["parallax_px"] else None,
-        reference_stamp_ns=parse_stamp(status["reference_stamp"]),
+        reference_stamp_ns=parse_stamp(reference) if reference else None,
         rotation=None if relative is None else relative[:3, :3],
         direction=None if relative is None else relative[:3, 3],
         pose=np.eye(4) if record.pose is None else record.pose,

@@ -16,7 +16,6 @@ from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus, KeyValue
 from geometry_msgs.msg import (
     Pose,
-    PoseStamped,
     PoseWithCovarianceStamped,
     TwistWithCovariance,
     TwistWithCovarianceStamped,
@@ -98,11 +97,6 @@ def pose(matrix: Array) -> Pose:
     turn = message.orientation
     turn.x, turn.y, turn.z, turn.w = quaternion(matrix[:3, :3])
     return message
-
-
-def pose_stamped(matrix: Array, head: Header) -> PoseStamped:
-    """Return a pose with its header, as `nav_msgs/Path` holds them."""
-    return PoseStamped(header=head, pose=pose(matrix))
 
 
 def pose_with_covariance(matrix: Array, covariance: Array, head: Header) -> PoseWithCovarianceStamped:

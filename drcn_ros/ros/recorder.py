@@ -22,9 +22,10 @@ from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2, PointField
 
+from drcn_ros.evaluation.trajectory_files import parse_stamp
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import State
-from drcn_ros.ros.messages import nanoseconds
+from drcn_ros.ros.messages import matrix_from_parts, nanoseconds
 
 _TYPES = {
     PointField.FLOAT32: "<f4",
@@ -122,9 +123,8 @@ class Recorder:
 
     def _on_status(self, message: DiagnosticStatus) -> None:
         values = {entry.key: entry.value for entry in message.values}
-        seconds, _, fraction = values["stamp"].partition(".")
         with self._condition:
-            record = self._record(int(seconds) * 1_000_000_000 + int(fraction))
+            record = self._record(parse_stamp(values["stamp"]))
             record.status = values
             record.arrival_s = time.monotonic()
             self._answers += 1
@@ -178,12 +178,4 @@ def cloud_rows(message: PointCloud2) -> NDArray[np.void]:
 
 def _matrix(pose: Any) -> Array:
     """Return a pose message as a (4, 4) matrix."""
-    x, y, z, w = pose.orientation.x, pose.orientation.y, pose.orientation.z, pose.orientation.w
-    matrix = np.eye(4)
-    matrix[:3, :3] = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    matrix[:3, 3] = [pose.position.x, pose.position.y, pose.position.z]
-    return matrix
+    return matrix_from_parts(pose.position, pose.orientation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from geometry_msgs.msg import PoseStamped
 from nav_msgs.msg import Path
 from rclpy.serialization import deserialize_message, serialize_message
 
@@ -39,7 +40,10 @@ def seconds(buffer: PathBuffer) -> list[float]:
 @pytest.mark.parametrize("frame_id", ["", "a", "map", "odom", "world", "robot1/odom", "ö"])
 def test_the_bytes_are_read_as_the_message(frame_id: str, count: int) -> None:
     heads = [messages.header(10**9 + index * 10**8 + 7, frame_id) for index in range(count)]
-    stamped = [messages.pose_stamped(pose, head) for pose, head in zip(poses(count), heads, strict=True)]
+    stamped = [
+        PoseStamped(header=head, pose=messages.pose(pose))
+        for pose, head in zip(poses(count), heads, strict=True)
+    ]
     expected = Path(header=heads[-1], poses=stamped)
     ours = filled(10, count).serialised(frame_id)
     assert deserialize_message(ours, Path) == expected
