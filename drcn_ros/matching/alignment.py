@@ -3,7 +3,8 @@
 """Sub-pixel refinement of matches on the images themselves, and the test that both show the same.
 
 Each match is the start of an inverse compositional Lucas-Kanade alignment (Baker and Matthews, IJCV 2004) of
-the patch around the reference point: one step of translation, then an affine warp.
+the patch around the reference point: one step of translation, then an affine warp. It begins with the turn
+and the change of scale that most matches share.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from drcn_ros.matching.common_warp import common_warp
 from drcn_ros.matching.patches import ImageFeatures, Patches
 from drcn_ros.matching.types import Matches
 
@@ -59,7 +61,13 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
         patches = reference.patches.select(torch.from_numpy(matches.reference_index).to(device))
     else:
         patches = Patches.of(reference.image, torch.from_numpy(matches.reference_points).to(device))
-    aligned = align(patches, current.image, torch.from_numpy(matches.current_points).to(device))
+    start = common_warp(matches.reference_points, matches.current_points)
+    aligned = align(
+        patches,
+        current.image,
+        torch.from_numpy(matches.current_points).to(device),
+        torch.from_numpy(start).to(device),
+    )
     scores = matches.scores * aligned.correlation.cpu().numpy()
     order = np.argsort(-scores, kind="stable")
     order = order[aligned.good.cpu().numpy()[order]]
@@ -72,16 +80,22 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
     )
 
 
-def align(patches: Patches, current: torch.Tensor, current_points: torch.Tensor) -> Alignment:
+def align(
+    patches: Patches,
+    current: torch.Tensor,
+    current_points: torch.Tensor,
+    start: torch.Tensor | None = None,
+) -> Alignment:
     """Align patches of a reference image with the current image.
 
     Args:
         patches: around M points of the reference image.
         current: (H, W) smoothed current image.
         current_points: (M, 2) pixels, where the search starts.
+        start: (2, 2) warp of the patches to start with; None leaves them as they are.
     """
     points = current_points.clone()
-    warps = torch.eye(2, device=points.device).repeat(len(points), 1, 1)
+    warps = (torch.eye(2, device=points.device) if start is None else start).repeat(len(points), 1, 1)
     active, moving = torch.arange(len(points), device=points.device), patches
     for step in range(_TRANSLATION_STEPS + _AFFINE_STEPS):
         affine = step >= _TRANSLATION_STEPS

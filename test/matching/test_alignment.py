@@ -55,6 +55,28 @@ def test_another_brightness_and_contrast_change_nothing(plane, points):
     assert torch.equal(plain.good, darker.good)
 
 
+def test_a_strong_turn_and_scale_that_matches_share_are_where_it_starts(plane, points):
+    turn = np.vstack([cv2.getRotationMatrix2D((160, 120), 30, 1.4), [0, 0, 1]])
+    current = cv2.warpPerspective(plane.reference, turn, (320, 240), flags=cv2.INTER_CUBIC)
+    truth = cv2.perspectiveTransform(points[None].astype(np.float64), turn)[0]
+    inside = ((truth > 20) & (truth < [300, 220])).all(axis=1)
+    points, truth = points[inside], truth[inside]
+    shifted = (truth + np.random.default_rng(0).uniform(-1, 1, truth.shape)).astype(np.float32)
+    index = np.arange(len(points))
+    matches = Matches(points, shifted, np.ones(len(points), np.float32), index, index)
+    refined = align_matches(_features(plane.reference, points), _features(current, points), matches)
+    assert len(refined) > 0.9 * len(points)
+    errors = np.linalg.norm(refined.current_points - truth[refined.reference_index], axis=1)
+    assert np.median(errors) < 0.1
+    plain = align(
+        Patches.of(_smoothed(plane.reference), torch.from_numpy(points)),
+        _smoothed(current),
+        torch.from_numpy(shifted),
+    )
+    without = np.linalg.norm(plain.points.numpy() - truth, axis=1)
+    assert np.mean(without < 0.2) < 0.5 < 0.9 < np.mean(errors < 0.2)
+
+
 def test_what_shows_something_else_is_left_out(plane, points):
     wrong = points[::-1].copy()
     count = len(points)
