@@ -14,9 +14,10 @@ from drcn_ros.errors import ConfigurationError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Reason
 from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.failures import GIVEN_UP
 from drcn_ros.ros.inputs import Inputs
 from drcn_ros.ros.outputs import Outputs
-from drcn_ros.ros.processor import GIVEN_UP, PreparedMessage, Processor
+from drcn_ros.ros.processor import PreparedMessage, Processor
 from drcn_ros.ros.tally import Tally
 from drcn_ros.ros.watch import PATIENCE_S, Throttle
 from drcn_ros.ros.worker import Counts, Worker

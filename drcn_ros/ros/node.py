@@ -23,9 +23,10 @@ from drcn_ros.ros import messages
 from drcn_ros.ros.activity import Activity
 from drcn_ros.ros.budget import Budget
 from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.failures import is_out_of_memory
 from drcn_ros.ros.outputs import Outputs
 from drcn_ros.ros.parameters import NodeParameters
-from drcn_ros.ros.processor import Processor, is_out_of_memory
+from drcn_ros.ros.processor import Processor
 from drcn_ros.ros.tally import NOTHING, Tally
 from drcn_ros.ros.transforms import import_tf2
 from drcn_ros.ros.warm_up import measure, warm_up

@@ -18,8 +18,9 @@ from drcn_ros.odometry import Result
 from drcn_ros.ros import clouds, messages
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.drawing import MatchPainter
+from drcn_ros.ros.failures import GIVEN_UP
 from drcn_ros.ros.motion_outputs import MotionOutputs
-from drcn_ros.ros.processor import GIVEN_UP, Processed
+from drcn_ros.ros.processor import Processed
 from drcn_ros.ros.publishers import Publishers, wanted
 from drcn_ros.ros.rays import FrameRays
 from drcn_ros.ros.vins import VinsTracks

@@ -6,12 +6,10 @@ from __future__ import annotations
 
 import gc
 import time
-import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -19,15 +17,12 @@ from numpy.typing import NDArray
 from drcn_ros.conversion.images import image_from_compressed, image_from_message
 from drcn_ros.errors import ImageError
 from drcn_ros.geometry.camera import Camera
-from drcn_ros.matching.types import Keypoints, Matches
-from drcn_ros.odometry import Frame, Latency, OdometryConfig, Reason, Result, State, Tracks, VisualOdometry
+from drcn_ros.odometry import Frame, OdometryConfig, Reason, Result, VisualOdometry
 from drcn_ros.odometry.preparation import PreparedFrame
 from drcn_ros.ros.budget import SMALLEST_SIDE, Budget, keypoints_at
+from drcn_ros.ros.failures import GIVEN_UP, is_out_of_memory, nothing_found, told
 from drcn_ros.ros.messages import nanoseconds
 from drcn_ros.ros.working_size import enlarged, reduced
-
-# Reasons of frames that did not come through the odometry.
-GIVEN_UP = (Reason.BAD_IMAGE, Reason.OUT_OF_MEMORY, Reason.INTERNAL_ERROR)
 
 
 @dataclass(frozen=True)
@@ -176,7 +171,7 @@ class Processor:
                 text = self._shrink(prepared)
                 result = self._failure(prepared.stamp_ns, Reason.OUT_OF_MEMORY, text)
             else:
-                result = self._failure(prepared.stamp_ns, Reason.INTERNAL_ERROR, _place(error))
+                result = self._failure(prepared.stamp_ns, Reason.INTERNAL_ERROR, told(error))
             self._odometry.reset()
         self._last_pose, self._last_segment = result.pose, result.segment
         if self._budget is not None and prepared.before is None and result.reason not in GIVEN_UP:
@@ -231,34 +226,7 @@ class Processor:
         return f"going on at {self._scale:g} of the image's size"
 
     def _failure(self, stamp_ns: int, reason: Reason, detail: str) -> Result:
-        floats, ids = np.zeros(0, np.float32), np.zeros(0, np.uint32)
-        return Result(
-            stamp_ns=stamp_ns,
-            state=State.LOST,
-            reason=reason,
-            detail=detail,
-            keypoints=Keypoints(np.zeros((0, 2), np.float32), floats, floats),
-            tracks=Tracks(ids, ids),
-            reference_stamp_ns=None,
-            matches=Matches.empty(),
-            inliers=np.zeros(0, bool),
-            relative_pose=None,
-            pose=self._last_pose,
-            metric=False,
-            segment=self._last_segment,
-            parallax_px=None,
-            latency=Latency(),
-        )
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether an error of numpy, OpenCV or torch means that memory ran out, on the host or the device."""
-    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
-        return True
-    text = str(error).lower()
-    if isinstance(error, cv2.error):
-        return error.code == cv2.Error.StsNoMem or "insufficient memory" in text
-    return isinstance(error, RuntimeError) and ("allocate memory" in text or "out of memory" in text)
+        return nothing_found(stamp_ns, reason, detail, self._last_pose, self._last_segment)
 
 
 def _decode(message: Any) -> NDArray[np.uint8]:
@@ -266,10 +234,3 @@ def _decode(message: Any) -> NDArray[np.uint8]:
         image_from_message if hasattr(message, "encoding") else image_from_compressed
     )
     return decode(message)
-
-
-def _place(error: Exception) -> str:
-    """Return an error and where it happened, in one line."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text} ({last.filename}:{last.lineno}); please report it"

@@ -9,7 +9,8 @@ import time
 import torch
 
 from drcn_ros.odometry import Reason
-from drcn_ros.ros.processor import GIVEN_UP, Processed
+from drcn_ros.ros.failures import GIVEN_UP
+from drcn_ros.ros.processor import Processed
 from drcn_ros.ros.statistics import Percentiles, Rate
 from drcn_ros.ros.worker import Counts
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
-import torch
 from geometry_msgs.msg import TwistWithCovarianceStamped
 from nav_msgs.msg import Odometry
 
@@ -17,7 +15,7 @@ from drcn_ros.matching.types import Features, Matches
 from drcn_ros.odometry import OdometryConfig, Reason, State, VisualOdometry
 from drcn_ros.ros.budget import SCALES, Budget, Measured
 from drcn_ros.ros.messages import header
-from drcn_ros.ros.processor import Processor, is_out_of_memory
+from drcn_ros.ros.processor import Processor
 
 CAMERA = Camera(640, 480, fx=500.0, fy=500.0, cx=319.5, cy=239.5)
 ORB = MatcherConfig(name="orb", max_keypoints=500)
@@ -115,34 +113,6 @@ def test_changes_hold_from_the_next_frame_on(kit: Any) -> None:
     made.set_camera(None)
     (without,) = show(made, kit, 1, first=4)
     assert without.result.state is State.WAITING_FOR_CALIBRATION
-
-
-def torch_error() -> Exception:
-    try:
-        torch.empty(2**62, dtype=torch.uint8)
-    except RuntimeError as error:
-        return error
-    raise AssertionError
-
-
-@pytest.mark.parametrize(
-    ("error", "answer"),
-    [
-        (MemoryError(), True),
-        (torch.cuda.OutOfMemoryError("CUDA out of memory"), True),
-        (torch_error(), True),
-        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
-        (ValueError("out of memory"), False),
-    ],
-)
-def test_want_of_memory_is_told_from_other_errors(error: Exception, answer: bool) -> None:
-    assert is_out_of_memory(error) is answer
-
-
-def test_want_of_memory_in_opencv_is_known() -> None:
-    with pytest.raises(cv2.error) as caught:
-        cv2.resize(np.zeros((2, 2), np.uint8), (2**30, 2**30))
-    assert is_out_of_memory(caught.value)
 
 
 class NotingOdometry(VisualOdometry):
