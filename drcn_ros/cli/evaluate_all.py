@@ -8,8 +8,8 @@ import argparse
 import signal
 import sys
 from pathlib import Path
-from typing import Any
 
+from drcn_ros.cli.interrupts import end_by
 from drcn_ros.cli.progress import progress
 from drcn_ros.cli.values import require_at_least
 from drcn_ros.errors import InputError
@@ -54,8 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{len(tasks) - len(waiting)} of {len(tasks)} are done already", file=sys.stderr)
     failures: dict[str, str] = {}
     # Either signal must end the processes that have begun, also in a script that has SIGINT ignored.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    end_by(signal.SIGINT, signal.SIGTERM)
     with progress(len(waiting), "evaluations", "run") as bar:
         outcomes = (
             run_on_ray(waiting, folder, arguments.ray)
@@ -73,7 +72,3 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"failed: {name}: {reason}")
     print(f"table: {folder / TABLE}" + (f", failures: {folder / FAILURES}" if failures else ""))
     return 1 if failures else 0
-
-
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt

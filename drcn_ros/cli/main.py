@@ -10,10 +10,10 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from typing import Any
 
 from drcn_ros import __version__
 from drcn_ros.allocation import keep_freed_memory
+from drcn_ros.cli.interrupts import end_by
 from drcn_ros.errors import DrcnError
 
 # Each command is a module of this package with `configure(parser)` and `run(arguments) -> int`; a hyphen
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.set_defaults(run=module.run)
     parsed = parser.parse_args(arguments)
     # SIGTERM ends a command as Ctrl-C does, and with it the processes that it started.
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_by(signal.SIGTERM)
     try:
         status: int = parsed.run(parsed)
     except DrcnError as error:
@@ -62,7 +62,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     return status
-
-
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt

@@ -37,19 +37,28 @@ def configuration(arguments: argparse.Namespace, matcher: str | None = None) -> 
     values: dict[str, object] = {}
     if arguments.params is not None:
         values.update(read_parameter_file(arguments.params))
-    values.update(_settings(arguments.set))
+    values.update(settings(arguments.set, NodeConfig))
     if matcher or arguments.matcher:
         values["matcher.name"] = matcher or arguments.matcher
     return build(NodeConfig, values)
 
 
-def _settings(entries: Sequence[str]) -> dict[str, object]:
-    known = {entry.name: entry for entry in parameters(NodeConfig)}
+def settings(entries: Sequence[str], kind: type) -> dict[str, object]:
+    """Return the values that the option --set gave, by name.
+
+    Args:
+        entries: each NAME=VALUE.
+        kind: configuration class whose parameters they are.
+
+    Raises:
+        ConfigurationError: an entry has another form, a name is unknown, or a value has another type.
+    """
+    known = {entry.name: entry for entry in parameters(kind)}
     values: dict[str, object] = {}
     for entry in entries:
         name, equals, text = entry.partition("=")
         if not equals:
-            msg = f"--set {entry}: write NAME=VALUE, as in --set matcher.max_keypoints=500"
+            msg = f"--set {entry}: write NAME=VALUE, as in --set {next(iter(known))}=..."
             raise ConfigurationError(msg)
         if name not in known:
             msg = f"parameter {name} is unknown; known are {', '.join(known)}"

@@ -16,6 +16,7 @@ from drcn_ros.cli.inputs import (
     selection,
     source_options,
 )
+from drcn_ros.cli.interrupts import end_by
 from drcn_ros.cli.keys import key_presses
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.prefetch import ahead
@@ -50,8 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     sequence = open_source(arguments.input, source_options(arguments))
     require_rclpy()
     # A player that a script started with `&` begins with SIGINT ignored; it must end by it all the same.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    end_by(signal.SIGINT, signal.SIGTERM)
     try:
         _play(arguments, sequence, chosen)
     except KeyboardInterrupt:
@@ -115,7 +115,3 @@ class _Screen:
     def say(self, line: str) -> None:
         end = "\r" if self._live else ""
         print(f"{end}{line}".ljust(72 if self._live else 0), file=sys.stderr, flush=True)
-
-
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt

@@ -13,8 +13,7 @@ from types import FrameType
 
 import torch
 
-from drcn_ros.configuration import parameters
-from drcn_ros.errors import ConfigurationError
+from drcn_ros.cli.parameters import settings
 from drcn_ros.evaluation.sources import SourceOptions, open_source
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
 from drcn_ros.training.calibration import calibrate_file
@@ -49,7 +48,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train; return 0 when the last step is done, 130 when the run was stopped before."""
-    overrides = _overrides(arguments.set)
+    overrides = settings(arguments.set, TrainingConfig)
     if arguments.from_bag:
         overrides = {"start": "embedded", "recording.source": arguments.from_bag, **overrides}
     config = read_config(arguments.config, overrides) if arguments.config else make_config(overrides)
@@ -113,18 +112,6 @@ def _source(
         sources.append((RecordedPairs(matched, config.pairs.size, device), recorded))
         print(f"{len(matched)} pairs of consecutive frames", file=sys.stderr)
     return Mixture(sources)
-
-
-def _overrides(settings: list[str]) -> dict[str, object]:
-    known = {entry.name: entry for entry in parameters(TrainingConfig)}
-    values: dict[str, object] = {}
-    for setting in settings:
-        name, equals, text = setting.partition("=")
-        if not equals or name not in known:
-            msg = f"--set {setting}: need NAME=VALUE with one of {', '.join(known)}"
-            raise ConfigurationError(msg)
-        values[name] = known[name].parse(text)
-    return values
 
 
 def _show(progress: Progress) -> None:
