@@ -160,7 +160,11 @@ class _BestMatches:
             yield step
 
     def write(self, path: Path) -> Path | None:
-        """Draw the pair, if there was one."""
+        """Draw the pair and return the file, or None where there was no pair.
+
+        Raises:
+            InputError: the file cannot be written.
+        """
         if self._pair is None or self._pair[1].matches is None:
             return None
         reference, current = self._pair

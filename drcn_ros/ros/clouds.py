@@ -105,7 +105,7 @@ def _described(kind: np.dtype[np.void]) -> bytes:
 
 
 def keypoint_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
-    """Return one row of `KEYPOINT_FIELDS` per keypoint, with its descriptor where the result has them.
+    """Return one row (N,) of `KEYPOINT_FIELDS` per keypoint, with its descriptor where the result has them.
 
     A point without normalised coordinates has NaN in x, y and z.
     """
@@ -125,7 +125,7 @@ def keypoint_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
 
 
 def match_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
-    """Return one row of `MATCH_FIELDS` per match; a match without a keypoint has the id 0."""
+    """Return one row (M,) of `MATCH_FIELDS` per match; a match without a keypoint has the id 0."""
     matches = result.matches
     rows = np.zeros(len(matches), MATCH_FIELDS)
     _set_rays(rows, rays.current)
@@ -143,7 +143,7 @@ def match_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
 
 
 def point_rows(result: Result, rays: FrameRays, scale: float) -> NDArray[np.void]:
-    """Return one row of `POINT_FIELDS` per inlier whose rays meet in front of both cameras.
+    """Return one row (K,) of `POINT_FIELDS` per inlier whose rays meet in front of both cameras.
 
     Coordinates are those of the reference camera; u and v are the pixel in its image. `scale` is the length
     of the translation.

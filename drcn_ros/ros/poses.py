@@ -74,7 +74,7 @@ def compose(first: UncertainPose, second: UncertainPose) -> UncertainPose:
 
 
 def pose_to_base(pose: UncertainPose, base_from_camera: Array) -> UncertainPose:
-    """Return the motion of the base that belongs to a motion of the camera: T_bc * T * T_bc^-1."""
+    """Return the motion of the base that belongs to a motion of the camera, by T_base_camera (4, 4)."""
     matrix = base_from_camera @ pose.matrix @ invert(base_from_camera)
     rotation = base_from_camera[:3, :3]
     jacobian = _twice(rotation)
@@ -83,7 +83,7 @@ def pose_to_base(pose: UncertainPose, base_from_camera: Array) -> UncertainPose:
 
 
 def velocity_to_base(velocity: Velocity, base_from_camera: Array) -> Velocity:
-    """Return the velocity of the base, in its axes, that belongs to a velocity of the camera."""
+    """Return the velocity of the base, in its axes, for that of the camera, by T_base_camera (4, 4)."""
     rotation, lever = base_from_camera[:3, :3], base_from_camera[:3, 3]
     angular = rotation @ velocity.angular
     linear = rotation @ velocity.linear - np.cross(angular, lever)

@@ -161,7 +161,7 @@ def _is_complete(record: FrameRecord) -> bool:
 
 
 def cloud_rows(message: PointCloud2) -> NDArray[np.void]:
-    """Return the points of a cloud as a structured array whose fields are named as in the message."""
+    """Return the points of a cloud as a structured array (N,) whose fields are named as in the message."""
     kind = np.dtype(
         {
             "names": [entry.name for entry in message.fields],

@@ -14,7 +14,7 @@ from drcn_ros.odometry import Result
 
 
 def reduced(image: NDArray[np.uint8], scale: float) -> NDArray[np.uint8]:
-    """Return an image made smaller by `scale`."""
+    """Return an image, (H, W) or (H, W, 3), made smaller by `scale`, at most 1."""
     if scale == 1.0:
         return image
     size = tuple(max(1, round(edge * scale)) for edge in image.shape[1::-1])
