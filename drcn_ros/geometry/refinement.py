@@ -18,7 +18,7 @@ from drcn_ros.geometry.types import Array
 _NEAREST, _DEPTH_SAMPLE = 4.0, 20
 _START_PX = 1.0
 # Steps, of which the first ones also look for the noise.
-_STEPS, _NOISE_STEPS = 10, 3
+_STEPS, _NOISE_STEPS = 8, 3
 # A step so much shorter than its own standard deviation ends the refinement.
 _SMALL_STEP = 0.1
 _LONGEST_STEP = 0.3

@@ -62,14 +62,15 @@ def cauchy_weights(squared: Array, scale: float) -> Array:
 
 
 def acceleration(weights: Array, components: int = 1) -> float:
-    """Return by how much a step with Cauchy weights (N,) falls short of Newton's, at most 2.
+    """Return by how much a step with Cauchy weights (N,) falls short of Newton's, at most 1.5.
 
     The mean weight w over the mean curvature of the loss, which is w (2 w - 1) along a residual and w across
     it, where it has several components.
     """
     total = float(weights.sum())
     curvature = total - 2.0 * (total - float(weights @ weights)) / components
-    return 2.0 if 2.0 * curvature <= total else total / curvature
+    # More makes no fewer steps, and runs along valleys that the matches hardly determine.
+    return 1.5 if 1.5 * curvature <= total else total / curvature
 
 
 def median(values: Array) -> float:

@@ -21,7 +21,7 @@ _HALF = math.sqrt(0.5)
 _RAYLEIGH_MEDIAN = 1.1774
 _START_PX = 4.0
 # A step so much shorter than its own standard deviation ends the refinement.
-_SMALL_STEP = 0.1
+_SMALL_STEP = 0.3
 _LONGEST_STEP = 0.3
 
 
