@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import cv2
 import torch
 from torch.nn.functional import grid_sample, pad
 
@@ -23,6 +24,8 @@ _STEP = 3.0
 _DEVIATION = 0.6 * _RADIUS
 # Standard deviation in pixels of the smoothing that the step between samples needs.
 _SMOOTHING = 1.2
+# How far it reaches, pixels.
+_REACH = 3
 # Damping of the least squares relative to its diagonal, and bounds that keep one step sane.
 _DAMPING = 1e-4
 _LEAST_CONTRAST = 0.2
@@ -181,12 +184,20 @@ def _sample(
 
 
 def smooth(image: torch.Tensor) -> torch.Tensor:
-    """Return the (H, W) image in the smoothed form that `align` takes."""
-    steps = torch.arange(-3.0, 4.0)
+    """Return the (H, W) image in the smoothed form that patches are made of."""
+    if image.device.type != "cpu":
+        return smooth_by_shifts(image)
+    side = 2 * _REACH + 1
+    smoothed = cv2.GaussianBlur(image.numpy(), (side, side), _SMOOTHING, borderType=cv2.BORDER_REPLICATE)
+    return torch.from_numpy(smoothed)
+
+
+def smooth_by_shifts(image: torch.Tensor) -> torch.Tensor:
+    """Return the same on any device: sums of shifted images, cheaper than a convolution of one channel."""
+    steps = torch.arange(-_REACH, _REACH + 1.0)
     shares = torch.exp(-steps.square() / (2 * _SMOOTHING**2))
     shares = shares / shares.sum()
-    # Sums of shifted images are several times faster than a convolution of one channel.
-    for axis, reach in enumerate(((0, 0, 3, 3), (3, 3, 0, 0))):
+    for axis, reach in enumerate(((0, 0, _REACH, _REACH), (_REACH, _REACH, 0, 0))):
         padded = pad(image[None, None], reach, mode="replicate")[0, 0]
         length = image.shape[axis]
         image = torch.zeros_like(image)

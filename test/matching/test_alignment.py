@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from drcn_ros.matching.alignment import align, align_matches
-from drcn_ros.matching.patches import ImageFeatures, Patches, smooth
+from drcn_ros.matching.patches import ImageFeatures, Patches, smooth, smooth_by_shifts
 from drcn_ros.matching.types import Matches
 
 
@@ -103,6 +103,12 @@ def test_flat_patches_and_points_outside_the_image_raise_nothing():
     aligned = align(Patches.of(flat, points), flat, points)
     assert torch.isfinite(aligned.points).all()
     assert not aligned.good.any()
+
+
+@pytest.mark.parametrize("size", [(60, 80), (5, 3), (1, 1)])
+def test_images_are_smoothed_alike_on_every_device(size):
+    image = torch.rand(size, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(smooth(image), smooth_by_shifts(image), atol=1e-6)
 
 
 def test_no_matches_give_no_matches():
