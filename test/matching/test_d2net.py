@@ -44,7 +44,7 @@ def test_the_score_filter_raises_the_share_of_right_matches(matcher: Matcher, pl
     reference, current = matcher.extract(plane.reference), matcher.extract(plane.current)
     config = matcher.config
     shares = []
-    for score in (0.0, 0.3):
+    for score in (0.0, 0.9):
         matcher.config = replace(config, min_score=score, refine=False)
         matches = matcher.match(reference, current)
         shares.append((plane.errors(matches.reference_points, matches.current_points) < 3).mean())

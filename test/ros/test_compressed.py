@@ -41,8 +41,11 @@ def shown(camera: Any, kit: Any, pixels: np.ndarray, suffix: str = ".jpg", **opt
 
 
 def tracks(camera: Any, kit: Any, suffix: str = ".jpg", **options: Any) -> bool:
-    camera.camera.publish("/eye/camera_info", kit.camera_info())
-    states = [shown(camera, kit, kit.texture(shift=6.0 * n), suffix, **options)["state"] for n in range(6)]
+    states = []
+    for n in range(6):
+        # Each time, since a single message without guarantee may get lost.
+        camera.camera.publish("/eye/camera_info", kit.camera_info())
+        states.append(shown(camera, kit, kit.texture(shift=6.0 * n), suffix, **options)["state"])
     return "TRACKING" in states
 
 
