@@ -453,18 +453,8 @@ def result_with_descriptors() -> Any:
 @pytest.fixture
 def empty_result() -> Any:
     """A result of a frame in which nothing was found."""
-    from drcn_ros.matching.types import Keypoints, Matches
-    from drcn_ros.odometry import Reason, State, Tracks
+    from drcn_ros.odometry import Reason
+    from drcn_ros.ros.failures import nothing_found
 
-    floats, ids = np.zeros(0, np.float32), np.zeros(0, np.uint32)
-    return make_result(
-        state=State.LOST,
-        reason=Reason.FEW_KEYPOINTS,
-        keypoints=Keypoints(np.zeros((0, 2), np.float32), floats, floats),
-        tracks=Tracks(ids, ids),
-        reference_stamp_ns=None,
-        matches=Matches.empty(),
-        inliers=np.zeros(0, bool),
-        relative_pose=None,
-        parallax_px=None,
-    )
+    usual = make_result()
+    return nothing_found(usual.stamp_ns, Reason.FEW_KEYPOINTS, usual.detail, usual.pose, usual.segment)
