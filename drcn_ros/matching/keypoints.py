@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from drcn_ros.matching.channelwise_detection import detect_channelwise
 from drcn_ros.networks.compact import CompactMaps, CompactNetwork
-from drcn_ros.networks.detection import strongest_maxima
+from drcn_ros.networks.detection import SoftDetection, strongest_maxima
 
 # The network normalises each image, so it finds structure in rounding where the image has none.
 LEAST_CONTRAST = 3
@@ -28,12 +29,20 @@ def detect_keypoints(
         grey: (H, W), the image.
         count: most keypoints returned.
     """
-    scores = network.detector(maps.detail.values)[0, 0]
+    scores = _scores(network.detector, maps.detail.values)
     stride, (height, width) = maps.detail.stride, scores.shape
     textured = _has_contrast(grey)[::stride, ::stride][:height, :width]
     scores = scores * torch.from_numpy(np.ascontiguousarray(textured)).to(scores.device)
     cells, values = strongest_maxima(scores, count)
     return maps.detail.pixels(cells), values
+
+
+def _scores(detector: SoftDetection, features: torch.Tensor) -> torch.Tensor:
+    """Return the (h, w) detection scores of (1, C, h, w) features."""
+    if features.device.type == "cpu":
+        return detect_channelwise(detector, features[0])
+    scores: torch.Tensor = detector(features)
+    return scores[0, 0]
 
 
 def _has_contrast(grey: NDArray[np.uint8]) -> NDArray[np.bool_]:

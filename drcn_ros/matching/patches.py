@@ -10,7 +10,7 @@ images.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 
 import cv2
 import torch
@@ -140,6 +140,7 @@ class Patches:
         return values - self.weights.T @ values
 
 
+@cache
 def _disc() -> torch.Tensor:
     """Return (P, 2) places around a point, pixels."""
     side = torch.arange(-_RADIUS, _RADIUS + _STEP / 2, _STEP)

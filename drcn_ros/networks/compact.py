@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import nn
-from torch.nn.functional import interpolate, normalize, pad, pixel_shuffle, relu_
+from torch.nn.functional import interpolate, normalize, pad, relu_
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from drcn_ros.errors import WeightsError
@@ -26,8 +26,8 @@ from drcn_ros.networks.separable_consensus import SeparableConsensus
 DETAIL_STRIDE = 2
 FINE_STRIDE = 4
 COARSE_STRIDE = 16
-# The deepest stage halves the image five times.
-PADDED_TO = 32
+# The deepest stage is fitted to the one above, whose rows and columns may be odd in number.
+PADDED_TO = 16
 
 
 @dataclass(frozen=True)
@@ -88,17 +88,18 @@ class ConvBlock(nn.Module):
     def __init__(self, inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False)
-        self.norm: nn.Module = nn.BatchNorm2d(outputs)
+        self.norm: nn.Module | None = nn.BatchNorm2d(outputs)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return the block's features."""
-        return relu_(self.norm(self.conv(features)))
+        features = self.conv(features)
+        return relu_(features if self.norm is None else self.norm(features))
 
     def fuse(self) -> None:
         """Fold the batch norm into the convolution; for inference only."""
         if isinstance(self.norm, nn.BatchNorm2d):
             self.conv = fuse_conv_bn_eval(self.conv, self.norm)
-            self.norm = nn.Identity()
+            self.norm = None
 
 
 class CompactNetwork(nn.Module):
@@ -144,6 +145,7 @@ class CompactNetwork(nn.Module):
         if self.subcell is not None:
             # At zero it changes nothing, so that training can go on from weights without it.
             nn.init.zeros_(self.subcell.weight)
+        self._places_first = False
         self.detector = SoftDetection()
         self.consensus = SeparableConsensus(config.consensus_channels, config.consensus_layers)
         self.descriptor_temperature = nn.Parameter(torch.tensor(15.0))
@@ -165,15 +167,14 @@ class CompactNetwork(nn.Module):
         x8 = self.stage8(x4)
         x16 = self.stage16(x8)
         # In place wherever no gradient needs the former values: fresh memory costs more than the sums.
-        x16 = _up(self.stage32(x16), x16).add_(x16)
-        x8 = self.smooth8(relu_(_up(self.lateral16(x16), x8).add_(self.lateral8(x8))))
-        fine = self.smooth4(relu_(_up(x8, x4).add_(self.lateral4(x4))))
-        detail = _up(self.detail_from_fine(fine), x2).add_(self.detail_from_stem(x2))
+        x16 = _doubled(self.stage32(x16), x16).add_(x16)
+        x8 = self.smooth8(relu_(_doubled(self.lateral16(x16), x8).add_(self.lateral8(x8))))
+        fine = self.smooth4(relu_(_doubled(x8, x4).add_(self.lateral4(x4))))
+        detail = _doubled(self.detail_from_fine(fine), x2).add_(self.detail_from_stem(x2))
         if self.subcell is not None:
-            detail.add_(pixel_shuffle(self.subcell(fine), 2))
-        detail = relu_(detail)
+            _quarters(detail).add_(self._by_quarter(self.subcell(fine)))
         return CompactMaps(
-            detail=_crop(self.detail_head(detail), DETAIL_STRIDE, height, width),
+            detail=_crop(_planes(self.detail_head, relu_(detail)), DETAIL_STRIDE, height, width),
             fine=_crop(fine, FINE_STRIDE, height, width),
             coarse=_crop(self.coarse_head(x16), COARSE_STRIDE, height, width),
         )
@@ -187,7 +188,19 @@ class CompactNetwork(nn.Module):
         for parameter in self.parameters():
             if parameter.ndim == 4:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        if self.subcell is not None and not self._places_first:
+            # The channels of one place lie together in the map that they are added to.
+            weight = self.subcell.weight.data
+            self.subcell.weight.data = weight.view(-1, 4, *weight.shape[1:]).transpose(0, 1).flatten(0, 1)
+            self._places_first = True
         return self
+
+    def _by_quarter(self, values: torch.Tensor) -> torch.Tensor:
+        """Return the subcell map (B, 4 C, h, w) as (B, C, h, 2, w, 2)."""
+        count, channels, height, width = values.shape
+        if self._places_first:
+            return values.view(count, 2, 2, channels // 4, height, width).permute(0, 3, 4, 1, 5, 2)
+        return values.view(count, channels // 4, 2, 2, height, width).permute(0, 1, 4, 2, 5, 3)
 
 
 def describe(fine: DenseMap, points: torch.Tensor) -> torch.Tensor:
@@ -197,9 +210,9 @@ def describe(fine: DenseMap, points: torch.Tensor) -> torch.Tensor:
 
 def _normalise(images: torch.Tensor) -> torch.Tensor:
     """Return each image with mean 0 and deviation 1; one without contrast stays near 0."""
-    mean = images.mean((2, 3), keepdim=True)
-    deviation = (images - mean).square().mean((2, 3), keepdim=True).sqrt()
-    return (images - mean) / (deviation + 1e-3)
+    centred = images - images.mean((2, 3), keepdim=True)
+    deviation = centred.square().mean((2, 3), keepdim=True).sqrt()
+    return centred.div_(deviation.add_(1e-3))
 
 
 def _pad(images: torch.Tensor) -> torch.Tensor:
@@ -211,8 +224,27 @@ def _pad(images: torch.Tensor) -> torch.Tensor:
     return pad(images, (0, right, 0, bottom), mode="replicate")
 
 
-def _up(small: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
-    return interpolate(small, size=like.shape[-2:], mode="bilinear", align_corners=False)
+def _doubled(small: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Return the map at twice its size, less a last row or column that `like` does not have."""
+    large = interpolate(small, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return large[..., : like.shape[-2], : like.shape[-1]]
+
+
+def _quarters(values: torch.Tensor) -> torch.Tensor:
+    """Return a view (B, C, h, 2, w, 2) of a map (B, C, 2 h, 2 w)."""
+    count, channels, height, width = values.shape
+    return values.view(count, channels, height // 2, 2, width // 2, 2)
+
+
+def _planes(pointwise: nn.Conv2d, values: torch.Tensor) -> torch.Tensor:
+    """Return what a 1x1 convolution gives, one channel after the other in memory whatever the input's order.
+
+    Detection works on whole channels; to reorder them afterwards costs more than this product.
+    """
+    assert pointwise.bias is not None
+    weight = pointwise.weight[:, :, 0, 0].expand(len(values), -1, -1)
+    product = torch.bmm(weight, values.flatten(2)).add_(pointwise.bias[:, None])
+    return product.view(len(values), len(pointwise.weight), *values.shape[2:])
 
 
 def _crop(values: torch.Tensor, stride: int, height: int, width: int) -> DenseMap:

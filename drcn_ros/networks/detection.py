@@ -9,7 +9,9 @@ from torch import nn
 from torch.nn.functional import relu
 
 # Keeps the exponential finite when training makes the sharpness large.
-_LARGEST_EXPONENT = 30.0
+LARGEST_EXPONENT = 30.0
+# Added to divisors, far below any feature that matters.
+LEAST_FEATURE = 1e-6
 
 
 class SoftDetection(nn.Module):
@@ -26,10 +28,10 @@ class SoftDetection(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Return (B, 1, h, w) scores in [0, 1] of (B, C, h, w) features."""
         features = relu(features).contiguous()
-        largest = features.amax((1, 2, 3), keepdim=True).detach() + 1e-6
-        weight = (features * (self.sharpness / largest)).clamp(max=_LARGEST_EXPONENT).exp_()
+        largest = features.amax((1, 2, 3), keepdim=True).detach() + LEAST_FEATURE
+        weight = (features * (self.sharpness / largest)).clamp(max=LARGEST_EXPONENT).exp_()
         local = weight * features / _sum_3x3(weight)
-        return local.amax(1, keepdim=True) / (features.amax(1, keepdim=True) + 1e-6)
+        return local.amax(1, keepdim=True) / (features.amax(1, keepdim=True) + LEAST_FEATURE)
 
 
 def strongest_maxima(
@@ -47,17 +49,20 @@ def strongest_maxima(
         (N, 2) float32 cell coordinates (x, y), and (N,) scores, descending.
     """
     height, width = scores.shape
-    maxima = (scores > 0) & (scores == _maximum_around(scores, window // 2))
-    maxima[:border] = False
-    maxima[max(height - border, 0) :] = False
-    maxima[:, :border] = False
-    maxima[:, max(width - border, 0) :] = False
+    if min(height, width) <= 2 * border:
+        return scores.new_zeros(0, 2), scores.new_zeros(0)
+    inner = slice(border, -border)
+    inside = scores[inner, inner]
+    maxima = (inside > 0) & (inside == _maximum_around(scores, window // 2)[inner, inner])
     y, x = torch.where(maxima)
-    values, order = torch.sort(scores[y, x], descending=True, stable=True)
-    values, order = values[:count], order[:count]
-    y, x = y[order], x[order]
-    step_x = _vertex(scores[y, x - 1], values, scores[y, x + 1])
-    step_y = _vertex(scores[y - 1, x], values, scores[y + 1, x])
+    cells = (y + border) * width + (x + border)
+    flat = scores.flatten()
+    values, order = torch.sort(flat[cells], descending=True, stable=True)
+    values, cells = values[:count], cells[order[:count]]
+    y, x = cells // width, cells % width
+    step_x, step_y = (
+        _vertex(flat[cells - neighbour], values, flat[cells + neighbour]) for neighbour in (1, width)
+    )
     return torch.stack([x + step_x, y + step_y], dim=1).float(), values
 
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.nn.functional import conv2d, relu
+from torch.nn.functional import conv2d, relu_
 
 
 class SeparableLayer(nn.Module):
@@ -25,8 +25,7 @@ class SeparableLayer(nn.Module):
         With `exchanged` the images change their roles: what `forward` gives for the transposed volume.
         """
         first, second = (_convolve_a, _convolve_b) if exchanged else (_convolve_b, _convolve_a)
-        planes = relu(first(volume, self.over_b))
-        return second(planes, self.over_a)
+        return second(relu_(first(volume, self.over_b)), self.over_a)
 
 
 class SeparableConsensus(nn.Module):
@@ -49,11 +48,11 @@ class SeparableConsensus(nn.Module):
     def forward(self, volume: torch.Tensor) -> torch.Tensor:
         """Return the filtered volume, shape (N, 1, hA, wA, hB, wB) as given."""
         volume = volume.movedim(1, -1)
-        return (self._one_way(volume, False) + self._one_way(volume, True)).movedim(-1, 1)
+        return self._one_way(volume, False).add_(self._one_way(volume, True)).movedim(-1, 1)
 
     def _one_way(self, volume: torch.Tensor, exchanged: bool) -> torch.Tensor:
         for number, layer in enumerate(self.layers):
-            volume = layer(relu(volume) if number else volume, exchanged)
+            volume = layer(relu_(volume) if number else volume, exchanged)
         return volume
 
 
