@@ -22,7 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--size", default="640x480", help="WIDTHxHEIGHT of the frames")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto")
-    parser.add_argument("--compile", choices=COMPILATIONS, default="off")
+    parser.add_argument("--compile", choices=COMPILATIONS, default="auto")
     parser.add_argument("--weights", default="", help="weight file for the network")
     parser.add_argument("--threads", type=int, default=1, help="of torch (default 1)")
 

@@ -26,7 +26,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--frames", type=int, default=30, help="that count, after a warm-up (default 30)")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     parser.add_argument("--precision", choices=PRECISIONS, default="auto", help="of the networks")
-    parser.add_argument("--compile", choices=COMPILATIONS, default="off", help="the networks")
+    parser.add_argument("--compile", choices=COMPILATIONS, default="auto", help="the networks")
     parser.add_argument("--threads", type=int, default=1, help="of torch and OpenCV (default 1)")
     parser.add_argument("--weights", default="", help="weight file for the networks")
     parser.add_argument("--input", default="", help="recording to take the frames from, resized")

@@ -10,7 +10,7 @@ from drcn_ros.configuration import parameter
 
 MATCHERS = ("drcn", "d2net", "anchored", "sift", "orb")
 PRECISIONS = ("auto", "float32", "float16", "bfloat16")
-COMPILATIONS = ("off", "on", "graphs")
+COMPILATIONS = ("auto", "off", "on", "graphs")
 
 
 @dataclass(frozen=True)
@@ -34,8 +34,9 @@ class MatcherConfig:
         choices=PRECISIONS,
     )
     compile: str = parameter(
-        "off",
-        "Compile the network with torch.compile while the node configures, graphs with CUDA graphs too.",
+        "auto",
+        "While the node configures: auto records the compact network as a graph on a CPU, on compiles any "
+        "network with torch.compile, graphs with CUDA graphs too.",
         choices=COMPILATIONS,
     )
     max_keypoints: int = parameter(

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from torch import nn
 
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.matching.recorded import can_record, record
+from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.d2net import D2Net
 
 # Names of the processor features with which torch computes in bfloat16 rather than emulating it.
@@ -54,13 +56,17 @@ def prepare(network: Network, device: torch.device, precision: torch.dtype, comp
         network: for inference.
         device: where it will run.
         precision: of its backbone.
-        compilation: off, on, or graphs for CUDA graphs as well; compiled at the first image of each size.
+        compilation: off; on, or graphs for CUDA graphs as well; auto records the compact network on a CPU.
+            All that happens at the first image of each size.
     """
     network.to(device)
     for name, part in network.named_children():
         if name not in _IN_32_BITS:
             part.to(precision)
-    if compilation != "off":
+    if compilation == "auto":
+        if device.type == "cpu" and isinstance(network, CompactNetwork) and can_record():
+            record(network)
+    elif compilation != "off":
         _compile(network, graphs=compilation == "graphs")
     return network
 

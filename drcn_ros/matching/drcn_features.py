@@ -68,7 +68,7 @@ def load_drcn(config: MatcherConfig, device: torch.device) -> CompactNetwork | D
     if isinstance(network, CompactNetwork):
         return prepare(network.fuse(), device, precision, config.compile)
     if isinstance(network, DRCN):
-        winograd = device.type == "cpu" and precision == torch.float32 and config.compile == "off"
+        winograd = device.type == "cpu" and precision == torch.float32 and config.compile in ("auto", "off")
         return prepare(network.fuse(for_cpu=winograd), device, precision, config.compile)
     msg = f"weight file {config.weights} is for {type(network).__name__}, which is no DRCN"
     raise WeightsError(msg)

@@ -107,7 +107,7 @@ def test_bytes_give_what_fractions_give():
 def test_an_extraction_waits_once_for_the_number_of_keypoints(plane, name, monkeypatch):
     # The route of the GPU, on this machine's CPU.
     monkeypatch.setattr(keypoints, "detect_channelwise", lambda detector, maps: detector(maps[None])[0, 0])
-    matcher = create_matcher(MatcherConfig(name=name, device="cpu"))
+    matcher = create_matcher(MatcherConfig(name=name, device="cpu", compile="off"))
     matcher.extract(plane.reference)
     with _Waits() as waits:
         matcher.extract(plane.current)

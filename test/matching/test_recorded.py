@@ -1,0 +1,82 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import copy
+
+import pytest
+import torch
+
+from drcn_ros.errors import ImageError
+from drcn_ros.matching import recorded
+from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.factory import create_matcher
+from drcn_ros.networks.compact import CompactMaps, CompactNetwork
+from drcn_ros.networks.weights import load_network
+
+pytestmark = pytest.mark.skipif(
+    not recorded.can_record(), reason="torch records no graphs from Python 3.14 on"
+)
+
+
+@pytest.fixture(scope="module")
+def plain() -> CompactNetwork:
+    network = load_network()
+    assert isinstance(network, CompactNetwork)
+    return network.fuse()
+
+
+@pytest.fixture
+def network(plain) -> CompactNetwork:
+    network = copy.deepcopy(plain)
+    recorded.record(network)
+    return network
+
+
+def image(height: int, width: int, seed: int = 0) -> torch.Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, 256, (1, 1, height, width), dtype=torch.uint8, generator=generator)
+
+
+def assert_equal(first: CompactMaps, second: CompactMaps) -> None:
+    for name in ("detail", "fine", "coarse"):
+        one, other = getattr(first, name), getattr(second, name)
+        assert (one.stride, one.origin) == (other.stride, other.origin)
+        assert torch.equal(one.values, other.values)
+
+
+@torch.inference_mode()
+def test_a_graph_gives_the_numbers_of_the_network(plain, network):
+    for seed, size in enumerate([(48, 64), (50, 70), (48, 64), (50, 70)]):
+        assert_equal(network(image(*size, seed)), plain(image(*size, seed)))
+
+
+@torch.inference_mode()
+def test_more_sizes_than_are_kept_are_recorded_anew(plain, network, monkeypatch):
+    monkeypatch.setattr(recorded, "_KEPT", 1)
+    for size in [(32, 32), (32, 48), (32, 32)]:
+        assert_equal(network(image(*size)), plain(image(*size)))
+
+
+@torch.inference_mode()
+def test_images_that_are_none_are_still_refused(network):
+    network(image(32, 32))
+    with pytest.raises(ImageError, match="shape"):
+        network(torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
+    with pytest.raises(ImageError, match="not finite"):
+        network(torch.full((1, 1, 32, 32), torch.nan))
+
+
+def test_gradients_still_reach_the_weights(network):
+    network(image(32, 32)).fine.values.sum().backward()
+    assert network.lateral4.weight.grad is not None
+
+
+def test_a_recorded_matcher_finds_exactly_the_same(plane):
+    found = []
+    for choice in ("off", "auto"):
+        matcher = create_matcher(MatcherConfig(device="cpu", compile=choice))
+        found.append(matcher.match(matcher.extract(plane.reference), matcher.extract(plane.current)))
+    assert len(found[0]) > 0
+    assert (found[0].current_points == found[1].current_points).all()
+    assert (found[0].scores == found[1].scores).all()
