@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from torch.linalg import vector_norm
 
 from drcn_ros.matching.common_warp import common_warp
 from drcn_ros.matching.patches import ImageFeatures, Patches
@@ -96,20 +97,26 @@ def align(
     """
     points = current_points.clone()
     warps = (torch.eye(2, device=points.device) if start is None else start).repeat(len(points), 1, 1)
-    active, moving = torch.arange(len(points), device=points.device), patches
-    for step in range(_TRANSLATION_STEPS + _AFFINE_STEPS):
+    # Those still under way: their rows, patches, places and warps, and where they began.
+    rows, moving = torch.arange(len(points), device=points.device), patches
+    place, warp, origin = points, warps, current_points
+    steps = _TRANSLATION_STEPS + _AFFINE_STEPS
+    for step in range(steps):
         affine = step >= _TRANSLATION_STEPS
-        move, warps[active] = moving.update(current, points[active], warps[active], affine)
+        move, warp = moving.update(current, place, warp, affine)
         # Beyond the farthest believable place nothing is gained by going on.
-        offsets = points[active] + move - current_points[active]
-        offsets *= _FARTHEST / offsets.norm(dim=1, keepdim=True).clamp(min=_FARTHEST)
-        points[active] = current_points[active] + offsets
-        if affine:
-            on_the_way = torch.nonzero(move.norm(dim=1) > _ARRIVED)[:, 0]
-            if len(on_the_way) < _WORTH_SELECTING * len(active):
-                active, moving = active[on_the_way], moving.select(on_the_way)
+        offset = place + move - origin
+        offset *= _FARTHEST / vector_norm(offset, dim=1, keepdim=True).clamp_(min=_FARTHEST)
+        place = origin + offset
+        if affine and step < steps - 1:
+            chosen = torch.nonzero(vector_norm(move, dim=1) > _ARRIVED)[:, 0]
+            if len(chosen) < _WORTH_SELECTING * len(rows):
+                points[rows], warps[rows] = place, warp
+                rows, moving = rows[chosen], moving.select(chosen)
+                place, warp, origin = place[chosen], warp[chosen], origin[chosen]
+    points[rows], warps[rows] = place, warp
     correlation = patches.correlation(current, points, warps)
-    moved = (points - current_points).norm(dim=1)
+    moved = vector_norm(points - current_points, dim=1)
     height, width = current.shape
     inside = ((points >= 0) & (points <= points.new_tensor([width - 1, height - 1]))).all(dim=1)
     good = (correlation >= _LEAST_CORRELATION) & (moved < 0.99 * _FARTHEST) & inside

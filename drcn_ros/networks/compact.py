@@ -182,6 +182,7 @@ class CompactNetwork(nn.Module):
     def fuse(self) -> CompactNetwork:
         """Make the network faster for inference only, in place: fold batch norms, store channels last."""
         self.eval()
+        self.consensus.fuse()
         for module in self.modules():
             if isinstance(module, ConvBlock):
                 module.fuse()

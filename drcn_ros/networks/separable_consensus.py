@@ -1,6 +1,10 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Neighbourhood consensus whose 4D kernel is separated into one 2D kernel per image."""
+"""Neighbourhood consensus whose 4D kernel is separated into one 2D kernel per image.
+
+On small grids a convolution costs a processor more to start than to compute. There each one is a product with
+the dense matrix that it is, for all cells of the other image and both branches at once.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,9 @@ from itertools import pairwise
 import torch
 from torch import nn
 from torch.nn.functional import conv2d, relu_
+
+# Cells of an image up to which the dense products are cheaper on a CPU.
+_LARGEST_DENSE = 80
 
 
 class SeparableLayer(nn.Module):
@@ -44,11 +51,49 @@ class SeparableConsensus(nn.Module):
         )
         self.temperature = nn.Parameter(torch.tensor(10.0))
         self.gain = nn.Parameter(torch.tensor(1.0))
+        self._dense: dict[tuple[int, int], list[tuple[torch.Tensor, torch.Tensor]]] | None = None
+
+    def fuse(self) -> SeparableConsensus:
+        """Make the filter faster for inference only, in place: its weights must not change afterwards."""
+        self._dense = {}
+        return self
 
     def forward(self, volume: torch.Tensor) -> torch.Tensor:
         """Return the filtered volume, shape (N, 1, hA, wA, hB, wB) as given."""
+        if self._is_small(volume):
+            return self._by_products(volume)
         volume = volume.movedim(1, -1)
         return self._one_way(volume, False).add_(self._one_way(volume, True)).movedim(-1, 1)
+
+    def _is_small(self, volume: torch.Tensor) -> bool:
+        if self._dense is None or torch.is_grad_enabled() or torch.compiler.is_compiling():
+            return False
+        grid = volume.shape[2:4]
+        square = grid == volume.shape[4:] and 0 < grid.numel() <= _LARGEST_DENSE
+        return square and volume.device.type == "cpu"
+
+    def _by_products(self, volume: torch.Tensor) -> torch.Tensor:
+        count, _, height, width = volume.shape[:4]
+        cells = height * width
+        plain = volume.reshape(count, cells, cells)
+        # The convolution is over the last axis; the other one takes its place for the next.
+        planes = torch.cat([plain, plain.transpose(1, 2)])[..., None]
+        filters = self._matrices(height, width)
+        for number, (matrix, bias) in enumerate(filters):
+            if number:
+                planes = relu_(planes).transpose(1, 2)
+            product = torch.addmm(bias, planes.reshape(2 * count * cells, -1), matrix)
+            planes = product.view(2 * count, cells, cells, -1)
+        forward, backward = planes[:count, ..., 0], planes[count:, ..., 0]
+        return forward.transpose(1, 2).add(backward).view(volume.shape)
+
+    def _matrices(self, height: int, width: int) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return each convolution, in order, as a matrix (cells inputs, cells outputs) and a bias."""
+        assert self._dense is not None
+        if (height, width) not in self._dense:
+            convolutions = [part for part in self.modules() if isinstance(part, nn.Conv2d)]
+            self._dense[height, width] = [_matrix(part, height, width) for part in convolutions]
+        return self._dense[height, width]
 
     def _one_way(self, volume: torch.Tensor, exchanged: bool) -> torch.Tensor:
         for number, layer in enumerate(self.layers):
@@ -70,3 +115,12 @@ def _convolve_a(volume: torch.Tensor, convolution: nn.Conv2d) -> torch.Tensor:
         planes, convolution.weight, convolution.bias, padding=(1, step), dilation=(1, step)
     ).movedim(1, -1)
     return planes.reshape(*volume.shape[:-1], -1)
+
+
+def _matrix(convolution: nn.Conv2d, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return a convolution as a matrix (cells inputs, cells outputs), and its bias (cells outputs,)."""
+    assert convolution.bias is not None
+    size = height * width * convolution.in_channels
+    units = torch.eye(size).view(size, height, width, -1).movedim(-1, 1)
+    responses = conv2d(units, convolution.weight, padding=1)
+    return responses.movedim(1, -1).reshape(size, -1), convolution.bias.repeat(height * width)
