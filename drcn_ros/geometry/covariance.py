@@ -47,7 +47,9 @@ def pose_covariance(fit: EpipolarFit) -> Array | None:
     if curvature < 1e-3:
         return None
     correction = 1.0 + 5.0 / count * float(curvatures.var()) / curvature**2
-    uncertain = 1.0 + float((slopes / slope - 2.0 / curvature * curvatures).var()) / count
+    # Made-up matches can be exact, down to the last bit.
+    relative = slopes / max(slope, 1e-30)
+    uncertain = 1.0 + float((relative - 2.0 / curvature * curvatures).var()) / count
     covariance: Array = np.linalg.inv(hessian) * (slope * (correction / curvature) ** 2 * uncertain)
     return covariance
 

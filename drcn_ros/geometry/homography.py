@@ -86,7 +86,8 @@ def decompose(homography: Array, pairs: RayPairs) -> list[tuple[Array, Array]]:
         translation = np.asarray(translations[index], np.float64).ravel()
         normal = np.asarray(normals[index], np.float64).ravel()
         length = float(np.linalg.norm(translation))
-        if length < 1e-9 or np.linalg.det(rotation) < 0.0:
+        # Written so that solutions which are no numbers are left out too.
+        if not length > 1e-9 or np.linalg.det(rotation) < 0.0:
             continue
         if (normal @ pairs.current > 0.0).mean() > _IN_FRONT:
             found.append((rotation, translation / length))
