@@ -64,7 +64,7 @@ def evo(command: str, truth: Path, estimate: Path, results: Path, *options: str)
 
 
 def test_numbers_agree_with_evo_to_a_millionth(tmp_path: Path):
-    pytest.importorskip("evo")
+    pytest.importorskip("evo", reason="the reference values come from evo")
     truth, estimate = wavy(), scaled(wavy(noise=0.02), 0.17)
     files = tmp_path / "truth.txt", tmp_path / "estimate.txt"
     for file, trajectory in zip(files, (truth, estimate), strict=True):

@@ -68,8 +68,8 @@ def test_a_program_computes_what_its_module_computes(tmp_path, architecture, con
 
 @pytest.mark.slow
 def test_onnx_models_are_written_and_checked(tmp_path, capsys):
-    pytest.importorskip("onnxscript")
-    pytest.importorskip("onnxruntime")
+    for package in ("onnxscript", "onnxruntime"):
+        pytest.importorskip(package, reason=f"ONNX models are written and checked with {package}")
     out = tmp_path / "extract.onnx"
     assert main(["export", "extract", str(out), "--size", "96x80", "--keypoints", "64"]) == 0
     text = capsys.readouterr().out
