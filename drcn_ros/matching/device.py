@@ -57,7 +57,7 @@ def prepare(network: Network, device: torch.device, precision: torch.dtype, comp
         device: where it will run.
         precision: of its backbone.
         compilation: off; on, or graphs for CUDA graphs as well; auto records the compact network on a CPU.
-            All that happens at the first image of each size.
+            Compiled at the first image of each size, recorded at the second.
     """
     network.to(device)
     for name, part in network.named_children():

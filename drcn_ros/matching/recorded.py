@@ -20,7 +20,7 @@ from torch import nn
 from drcn_ros.networks.compact import CompactMaps, CompactNetwork
 from drcn_ros.networks.maps import DenseMap
 
-# Sizes whose graphs are kept: those that a latency limit chooses among, and more.
+# Sizes that are remembered: those that a latency limit chooses among, and more.
 _KEPT = 8
 # Runs after which the graph's executor has settled.
 _SETTLING_RUNS = 2
@@ -34,25 +34,26 @@ def can_record() -> bool:
 def record(network: CompactNetwork) -> None:
     """Let a network run images of bytes by recorded graphs, in place; others it runs as before.
 
-    A graph is recorded at the first image of a size, which takes about half a second. The network must not
-    be changed afterwards.
+    A graph is recorded at the second image of a size, which takes about half a second: as long as some seven
+    images, so that a size which comes but once must not cost it. The network must not be changed afterwards.
 
     Args:
         network: fused, in its final precision, on the CPU.
     """
     plain = network.forward
-    graphs: OrderedDict[torch.Size, _Graph] = OrderedDict()
+    graphs: OrderedDict[torch.Size, _Graph | None] = OrderedDict()
 
     def forward(images: torch.Tensor) -> CompactMaps:
         if images.dtype != torch.uint8 or torch.is_grad_enabled():
             return plain(images)
+        seen = images.shape in graphs
         graph = graphs.pop(images.shape, None)
-        if graph is None:
+        if seen and graph is None:
             graph = _Graph.of(_Tensors(network, plain), plain(images), images)
         graphs[images.shape] = graph
         if len(graphs) > _KEPT:
             graphs.popitem(last=False)
-        return graph.maps(images)
+        return plain(images) if graph is None else graph.maps(images)
 
     network.forward = forward  # type: ignore[method-assign]
 

@@ -45,22 +45,46 @@ def assert_equal(first: CompactMaps, second: CompactMaps) -> None:
         assert torch.equal(one.values, other.values)
 
 
+@pytest.fixture
+def recordings(monkeypatch) -> list[tuple[int, int]]:
+    """The sizes whose graphs are recorded, as they come."""
+    sizes: list[tuple[int, int]] = []
+    trace = torch.jit.trace
+
+    def noted(module, images, **options):
+        sizes.append(tuple(images.shape[2:]))
+        return trace(module, images, **options)
+
+    monkeypatch.setattr(torch.jit, "trace", noted)
+    return sizes
+
+
 @torch.inference_mode()
-def test_a_graph_gives_the_numbers_of_the_network(plain, network):
-    for seed, size in enumerate([(48, 64), (50, 70), (48, 64), (50, 70)]):
+def test_a_graph_gives_the_numbers_of_the_network(plain, network, recordings):
+    for seed, size in enumerate(3 * [(48, 64), (50, 70)]):
         assert_equal(network(image(*size, seed)), plain(image(*size, seed)))
+    assert recordings == [(48, 64), (50, 70)]
 
 
 @torch.inference_mode()
-def test_more_sizes_than_are_kept_are_recorded_anew(plain, network, monkeypatch):
+def test_a_size_that_comes_once_is_not_worth_a_graph(network, recordings):
+    for width in (32, 48, 64):
+        network(image(32, width))
+    assert recordings == []
+
+
+@torch.inference_mode()
+def test_more_sizes_than_are_kept_are_recorded_anew(plain, network, monkeypatch, recordings):
     monkeypatch.setattr(recorded, "_KEPT", 1)
-    for size in [(32, 32), (32, 48), (32, 32)]:
+    for size in [(32, 32), (32, 32), (32, 48), (32, 32), (32, 32)]:
         assert_equal(network(image(*size)), plain(image(*size)))
+    assert recordings == [(32, 32), (32, 32)]
 
 
 @torch.inference_mode()
 def test_images_that_are_none_are_still_refused(network):
-    network(image(32, 32))
+    for _ in range(2):
+        network(image(32, 32))
     with pytest.raises(ImageError, match="shape"):
         network(torch.zeros(1, 3, 32, 32, dtype=torch.uint8))
     with pytest.raises(ImageError, match="not finite"):
@@ -76,6 +100,7 @@ def test_a_recorded_matcher_finds_exactly_the_same(plane):
     found = []
     for choice in ("off", "auto"):
         matcher = create_matcher(MatcherConfig(device="cpu", compile=choice))
+        matcher.extract(plane.reference)
         found.append(matcher.match(matcher.extract(plane.reference), matcher.extract(plane.current)))
     assert len(found[0]) > 0
     assert (found[0].current_points == found[1].current_points).all()
