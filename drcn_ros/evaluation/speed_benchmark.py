@@ -164,9 +164,10 @@ def run_speed(case: SpeedCase) -> SpeedOutcome:
 def _overlapped_ms(odometry: VisualOdometry, frames: Sequence[Frame], warm_up: int) -> float:
     """Return the time by the clock per frame after the warm-up."""
     with ahead((odometry.prepare(frame) for frame in frames), size=1) as prepared:
-        for number, features in enumerate(prepared):
+        start = time.perf_counter()
+        for number, features in enumerate(prepared, start=1):
             odometry.place(features)
-            if number == warm_up - 1:
+            if number == warm_up:
                 start = time.perf_counter()
         return 1e3 * (time.perf_counter() - start) / (len(frames) - warm_up)
 
