@@ -19,7 +19,7 @@ from torch.nn.functional import normalize
 
 from drcn_ros.matching.alignment import align_matches
 from drcn_ros.matching.calibration import calibrate
-from drcn_ros.matching.coarse_prior import coarse_logits, row_log_probability
+from drcn_ros.matching.coarse_prior import CoarsePrior, coarse_logits
 from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
     CompactFeatures,
@@ -124,33 +124,34 @@ class _Found:
 
 def _follow_compact(network: CompactNetwork, reference: CompactFeatures, current: CompactFeatures) -> _Found:
     assert reference.descriptors is not None
-    logits = coarse_logits(network.consensus, reference.coarse, current.coarse)
+    prior = CoarsePrior.of(coarse_logits(network.consensus, reference.coarse, current.coarse))
     temperature = network.descriptor_temperature
-    there, forward = _look(reference.descriptors * temperature, reference.coarse_cells, logits, current)
+    there, forward = _look(reference.descriptors * temperature, reference.coarse_cells, prior, current)
     returning = dataclasses.replace(current, points=there)
     descriptors = describe(current.fine, there) * temperature
-    back, backward = _look(descriptors, returning.coarse_cells, logits.permute(2, 3, 0, 1), reference)
+    back, backward = _look(descriptors, returning.coarse_cells, prior.exchanged(), reference)
     closed = (back - reference.points).norm(dim=1) <= _FARTHEST_RETURN
     index = torch.nonzero(closed)[:, 0]
     return _Found(index, there[index], (forward * backward).sqrt()[index])
 
 
 def _look(
-    scaled: torch.Tensor, cells: torch.Tensor, logits: torch.Tensor, other: CompactFeatures
+    scaled: torch.Tensor, cells: torch.Tensor, coarse: CoarsePrior, other: CompactFeatures
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the place (N, 2), in pixels, and the probability (N,) of each query in the other image.
 
     Args:
         scaled: (N, C) descriptors times the temperature.
         cells: (N,) flat coarse cells of the queries.
-        logits: (hA, wA, hB, wB), A the queries' image.
+        coarse: prior of both images' cells, A the queries' image.
         other: features of the other image.
     """
     height, width = other.fine.values.shape[-2:]
     coarse_width = other.coarse.shape[-1]
     ratio = COARSE_STRIDE // FINE_STRIDE
     rows, row_of_query = torch.unique(cells, return_inverse=True)
-    prior, windows = row_log_probability(logits, rows).topk(min(_WINDOWS, logits[0, 0].numel()), dim=1)
+    likely = coarse.rows(rows)
+    prior, windows = likely.topk(min(_WINDOWS, likely.shape[1]), dim=1)
     step = torch.arange(ratio, device=cells.device)
     y = (windows // coarse_width * ratio)[:, :, None, None] + step[:, None]
     x = (windows % coarse_width * ratio)[:, :, None, None] + step

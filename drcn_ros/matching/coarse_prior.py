@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch.nn.functional import pad
 
@@ -14,6 +16,8 @@ from drcn_ros.networks.separable_consensus import SeparableConsensus
 _POOL = 2
 # Keeps the logarithm finite where all of a cell's probabilities vanish in float32.
 _LEAST_SUM = 1e-30
+# Entries of the correlation that stay in a processor's cache while they are summed.
+_CACHED = 1 << 17
 
 
 def coarse_logits(
@@ -30,8 +34,9 @@ def coarse_logits(
         (hA, wA, hB, wB).
     """
     correlation = correlate(reference[None], current[None])[0]
-    logits = consensus.temperature * correlation
     pooled = _pooled(correlation)
+    # This array is by far the largest of a match: it is never copied.
+    logits = correlation.mul_(consensus.temperature)
     if pooled.numel():
         cleaned = consensus(mutual_matching(pooled.relu()[None])[None])[0, 0] * consensus.gain
         enlarged = cleaned.repeat_interleave(_POOL, dim=2).repeat_interleave(_POOL, dim=3)
@@ -42,34 +47,55 @@ def coarse_logits(
     return logits
 
 
-def pair_log_probability(
-    logits: torch.Tensor, reference_cells: torch.Tensor, current_cells: torch.Tensor
-) -> torch.Tensor:
-    """Return (N, M) log-probabilities, at most 0, that two cells match, as seen from either image.
+@dataclass(frozen=True)
+class CoarsePrior:
+    """How probable it is that two cells show the same place, as seen from either image.
 
-    Args:
+    The best of the 3x3 cells around a cell of the other image counts: a point near a border may fall into
+    either.
+
+    Attributes:
         logits: (hA, wA, hB, wB).
-        reference_cells: (N,) flat cells of A.
-        current_cells: (M,) flat cells of B.
+        over_a, over_b: logarithms (hB wB,) and (hA wA,) of the sums of all likelihoods over an image.
     """
-    rows, row_of_point = torch.unique(reference_cells, return_inverse=True)
-    # Several times faster than subscripts.
-    return row_log_probability(logits, rows).index_select(1, current_cells).index_select(0, row_of_point)
 
+    logits: torch.Tensor
+    over_a: torch.Tensor
+    over_b: torch.Tensor
 
-def row_log_probability(logits: torch.Tensor, cells: torch.Tensor) -> torch.Tensor:
-    """Return (N, hB wB) log-probabilities, at most 0, that cells (N,) of A match each cell of B.
+    @classmethod
+    def of(cls, logits: torch.Tensor) -> CoarsePrior:
+        """Sum the likelihoods of contiguous logits (hA, wA, hB, wB)."""
+        matrix = logits.flatten(2).flatten(0, 1)
+        rows, columns = matrix.shape
+        largest = matrix.amax(dim=(0, 1))
+        sum_a, sums_b = matrix.new_zeros(columns), []
+        whole = torch.compiler.is_compiling() or matrix.device.type != "cpu"
+        step = max(1, rows if whole else _CACHED // columns)
+        for start in range(0, rows, step):
+            likelihood = (matrix[start : start + step] - largest).exp_()
+            sum_a = sum_a + likelihood.sum(dim=0)
+            sums_b.append(likelihood.sum(dim=1))
+        over_a, over_b = (total.clamp(min=_LEAST_SUM).log() + largest for total in (sum_a, torch.cat(sums_b)))
+        return cls(logits, over_a, over_b)
 
-    The best of the 3x3 cells around a cell of B counts: a point near a border may fall into either.
-    """
-    height, width = logits.shape[2:]
-    matrix = logits.reshape(-1, height * width)
-    largest = matrix.amax(dim=(0, 1))
-    likelihood = (matrix - largest).exp_()
-    over_a = likelihood.sum(dim=0).clamp_(min=_LEAST_SUM).log_() + largest
-    over_b = likelihood.sum(dim=1).clamp_(min=_LEAST_SUM).log_() + largest
-    log_probability = matrix.index_select(0, cells).mul_(2).sub_(over_b[cells, None]).sub_(over_a)
-    return _maximum_of_neighbours(log_probability.view(-1, height, width)).flatten(1)
+    def exchanged(self) -> CoarsePrior:
+        """Return the same with A and B in each other's place."""
+        return CoarsePrior(self.logits.permute(2, 3, 0, 1), self.over_b, self.over_a)
+
+    def rows(self, cells: torch.Tensor) -> torch.Tensor:
+        """Return (N, hB wB) log-probabilities, at most 0, that flat cells (N,) of A match each cell of B."""
+        columns = self.logits.shape[1]
+        chosen = self.logits[cells // columns, cells % columns]
+        own = self.over_b[cells][:, None, None]
+        log_probability = chosen.mul_(2).sub_(own).sub_(self.over_a.view(chosen.shape[1:]))
+        return _maximum_of_neighbours(log_probability).flatten(1)
+
+    def pairs(self, cells_a: torch.Tensor, cells_b: torch.Tensor) -> torch.Tensor:
+        """Return (N, M) log-probabilities, at most 0, that flat cells (N,) of A and (M,) of B match."""
+        distinct, row_of_cell = torch.unique(cells_a, return_inverse=True)
+        # Several times faster than subscripts.
+        return self.rows(distinct).index_select(1, cells_b).index_select(0, row_of_cell)
 
 
 def _pooled(correlation: torch.Tensor) -> torch.Tensor:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from drcn_ros.matching.alignment import align_matches
 from drcn_ros.matching.calibration import calibrate
-from drcn_ros.matching.coarse_prior import coarse_logits, pair_log_probability
+from drcn_ros.matching.coarse_prior import CoarsePrior, coarse_logits
 from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
     CompactFeatures,
@@ -68,8 +68,8 @@ def _match_keypoints(
         return Matches.empty()
     assert reference.descriptors is not None
     assert current.descriptors is not None
-    logits = coarse_logits(network.consensus, reference.coarse, current.coarse)
-    prior = pair_log_probability(logits, reference.coarse_cells, current.coarse_cells)
+    coarse = CoarsePrior.of(coarse_logits(network.consensus, reference.coarse, current.coarse))
+    prior = coarse.pairs(reference.coarse_cells, current.coarse_cells)
     scaled = reference.descriptors * network.descriptor_temperature
     transposed = current.descriptors.T
 

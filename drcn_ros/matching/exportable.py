@@ -17,7 +17,7 @@ from torch.nn.functional import max_pool2d, normalize
 
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.matching.calibration import entry_name, probability
-from drcn_ros.matching.coarse_prior import coarse_logits, row_log_probability
+from drcn_ros.matching.coarse_prior import CoarsePrior, coarse_logits
 from drcn_ros.matching.keypoints import CONTRAST_SIDE, LEAST_CONTRAST
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork
 from drcn_ros.networks.correlation import correlate, mutual_matching
@@ -147,8 +147,8 @@ class CompactMatch(nn.Module):
         current_coarse: torch.Tensor,
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the current keypoint that each reference keypoint is, where both choose each other."""
-        logits = coarse_logits(self.consensus, reference_coarse, current_coarse)
-        rows = row_log_probability(logits, _coarse_cells(reference_points, reference_coarse))
+        coarse = CoarsePrior.of(coarse_logits(self.consensus, reference_coarse, current_coarse))
+        rows = coarse.rows(_coarse_cells(reference_points, reference_coarse))
         prior = rows[:, _coarse_cells(current_points, current_coarse)]
         measure = prior + self.descriptor_temperature * reference_descriptors @ current_descriptors.T
         missing = (reference_scores <= 0)[:, None] | (current_scores <= 0)[None]

@@ -8,7 +8,8 @@ import pytest
 import torch
 from torch.nn.functional import max_pool2d, normalize
 
-from drcn_ros.matching.coarse_prior import coarse_logits, pair_log_probability
+from drcn_ros.matching import coarse_prior
+from drcn_ros.matching.coarse_prior import CoarsePrior, coarse_logits
 from drcn_ros.networks.correlation import mutual_matching
 from drcn_ros.networks.separable_consensus import SeparableConsensus
 
@@ -39,12 +40,27 @@ def test_odd_and_tiny_maps_keep_their_size(sizes):
     assert torch.isfinite(logits).all()
 
 
-def test_pairs_get_the_sum_of_both_log_softmaxes_widened_by_one_cell():
+def expected_rows(logits: torch.Tensor) -> torch.Tensor:
+    (height, width), cells = logits.shape[2:], logits.shape[0] * logits.shape[1]
+    matrix = logits.reshape(cells, height * width)
+    both = matrix.log_softmax(dim=0) + matrix.log_softmax(dim=1)
+    return max_pool2d(both.view(cells, 1, height, width), 3, 1, 1).view(cells, -1)
+
+
+@pytest.mark.parametrize("cached", [1, 40, 1 << 17])
+def test_pairs_get_the_sum_of_both_log_softmaxes_widened_by_one_cell(cached, monkeypatch):
+    monkeypatch.setattr(coarse_prior, "_CACHED", cached)
     torch.manual_seed(1)
     logits = 10 * torch.randn(4, 5, 3, 6)
-    matrix = logits.view(20, 18)
-    both = matrix.log_softmax(dim=0) + matrix.log_softmax(dim=1)
-    expected = max_pool2d(both.view(20, 1, 3, 6), 3, 1, 1).view(20, 18)
+    expected = expected_rows(logits)
     rows, columns = torch.tensor([3, 19, 3, 0]), torch.tensor([17, 2, 2])
-    found = pair_log_probability(logits, rows, columns)
+    found = CoarsePrior.of(logits).pairs(rows, columns)
     assert torch.allclose(found, expected[rows][:, columns], atol=1e-4)
+
+
+def test_exchanged_images_give_the_prior_of_the_transposed_correlation():
+    torch.manual_seed(1)
+    logits = 10 * torch.randn(4, 5, 3, 6)
+    cells = torch.tensor([17, 0, 17])
+    found = CoarsePrior.of(logits).exchanged().rows(cells)
+    assert torch.allclose(found, expected_rows(logits.permute(2, 3, 0, 1))[cells], atol=1e-4)
