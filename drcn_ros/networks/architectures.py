@@ -35,7 +35,7 @@ def create_network(name: str, config: Mapping[str, Any]) -> nn.Module:
     """Return a network without weights, `config` over its default sizes.
 
     Raises:
-        WeightsError: the architecture or an entry of `config` is unknown.
+        WeightsError: the architecture or an entry of `config` is unknown, or a value makes no network.
     """
     if name not in ARCHITECTURES:
         msg = f"architecture {name!r} is unknown; known are {', '.join(ARCHITECTURES)}"
@@ -51,5 +51,10 @@ def create_network(name: str, config: Mapping[str, Any]) -> nn.Module:
         raise WeightsError(msg)
     # JSON knows lists only, the frozen configurations hold tuples.
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in config.items()}
-    network: nn.Module = getattr(module, architecture.network)(config_class(**values))
+    try:
+        network: nn.Module = getattr(module, architecture.network)(config_class(**values))
+    except (AttributeError, TypeError, ValueError, RuntimeError) as error:
+        # The values come from files; what else may be wrong with one shows only in what is built of it.
+        msg = f"{name}: no network can be made of the configuration {dict(config)}: {error}"
+        raise WeightsError(msg) from None
     return network

@@ -60,7 +60,14 @@ def read_own_file(path: Path) -> WeightFile:
         msg = f"weight file {path} does not say which network it is for; "
         msg += "`drcn weights convert` makes one that does"
         raise WeightsError(msg)
-    config = json.loads(metadata.pop("config", "{}"))
+    text = metadata.pop("config", "{}")
+    try:
+        config = json.loads(text)
+    except ValueError:
+        config = None
+    if not isinstance(config, dict):
+        msg = f"weight file {path} is damaged: its configuration {text!r} is no JSON object"
+        raise WeightsError(msg)
     return WeightFile(metadata.pop("architecture"), config, tensors, notes=metadata)
 
 

@@ -200,6 +200,33 @@ def test_an_unknown_architecture_or_size_is_named(
         load_network(path)
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"fine": "wide"},
+        {"fine": -4},
+        {"stem": None},
+        {"calibration": None},
+        {"calibration": {"drcn": 5}},
+        {"calibration": {"drcn": ["1", "0"]}},
+    ],
+)
+def test_a_configuration_that_makes_no_network_is_one_clear_error(tmp_path: Path, config) -> None:
+    path = tmp_path / "odd.safetensors"
+    write_own_file(path, WeightFile("compact", config, {"weight": torch.zeros(1)}))
+    with pytest.raises(WeightsError, match=next(iter(config))):
+        load_network(path)
+
+
+@pytest.mark.parametrize("text", ["{", "[1, 2]", "5"])
+def test_a_configuration_that_is_no_json_object_is_one_clear_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "odd.safetensors"
+    metadata = {"format": "drcn_ros weights 1", "architecture": "compact", "config": text}
+    save_file({"weight": torch.zeros(1)}, path, metadata)
+    with pytest.raises(WeightsError, match="no JSON object"):
+        load_network(path)
+
+
 def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "missing" / "file.safetensors"
     with pytest.raises(WeightsError, match="cannot be written"):
