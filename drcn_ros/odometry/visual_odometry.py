@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import time
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,78 +14,30 @@ import numpy as np
 from drcn_ros.configuration import fixed_part
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.selection import Model
-from drcn_ros.geometry.two_view import Failure, TwoView, estimate_two_view
+from drcn_ros.geometry.two_view import TwoView, estimate_two_view
 from drcn_ros.geometry.types import Array
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.doubts import doubtful, remember_doubts
 from drcn_ros.odometry.image_quality import ImageQuality
-from drcn_ros.odometry.path import Path, StepLength
+from drcn_ros.odometry.path import Path
 from drcn_ros.odometry.preparation import PreparedFrame, prepare
 from drcn_ros.odometry.references import References
+from drcn_ros.odometry.stage_clock import StageClock
 from drcn_ros.odometry.stillness import Stillness
 from drcn_ros.odometry.tracks import TrackIds
-from drcn_ros.odometry.types import Frame, Latency, Reason, Result, State, Tracks
+from drcn_ros.odometry.types import Frame, Reason, Result, State, Tracks
+from drcn_ros.odometry.verdict import Attempt, Outcome, judge
 from drcn_ros.odometry.view import View, no_tracks
 
-_FAILURES = {
-    Failure.FEW_MATCHES: Reason.FEW_MATCHES,
-    Failure.FEW_INLIERS: Reason.FEW_INLIERS,
-    Failure.DEGENERATE: Reason.DEGENERATE,
-    Failure.PLANAR: Reason.PLANAR_AMBIGUITY,
-}
-_MODELS = {
-    Model.GENERAL: (State.TRACKING, Reason.OK),
-    Model.ROTATION: (State.ROTATION_ONLY, Reason.LOW_PARALLAX),
-    Model.IDENTITY: (State.STATIONARY, Reason.NO_MOTION),
-}
 # Failures that a poor image explains.
 _FEW = (Reason.FEW_KEYPOINTS, Reason.FEW_MATCHES, Reason.FEW_INLIERS)
-
-
-@dataclass(frozen=True)
-class _Attempt:
-    """A frame matched with an earlier one."""
-
-    reference: View
-    matches: Matches
-    two_view: TwoView | None
-
-
-@dataclass(frozen=True)
-class _Outcome:
-    state: State
-    reason: Reason
-    detail: str
-    attempt: _Attempt | None = None
-    step: StepLength | None = None
 
 
 def _differ(new: OdometryConfig, old: OdometryConfig) -> bool:
     """Return whether a configuration needs another matcher or another scale."""
     return fixed_part(new.matcher) != fixed_part(old.matcher) or new.scale.source != old.scale.source
-
-
-class _Clock:
-    """Wall time of the stages of one frame, without what lay between its preparation and its placing."""
-
-    def __init__(self, extraction: float) -> None:
-        self._begin = time.perf_counter()
-        self._extraction = extraction
-        self._matching = 0.0
-
-    def matched(self, since: float) -> None:
-        self._matching += time.perf_counter() - since
-
-    def latency(self) -> Latency:
-        placing = time.perf_counter() - self._begin
-        return Latency(
-            extract_ms=1e3 * self._extraction,
-            match_ms=1e3 * self._matching,
-            geometry_ms=1e3 * (placing - self._matching),
-            total_ms=1e3 * (self._extraction + placing),
-        )
 
 
 class VisualOdometry:
@@ -199,7 +151,7 @@ class VisualOdometry:
 
     def place(self, prepared: PreparedFrame) -> Result:
         """Return what is known at a prepared frame."""
-        clock = _Clock(prepared.seconds)
+        clock = StageClock(prepared.seconds)
         self._take_changes(prepared)
         jumped = self._clock_jumped(prepared.stamp_ns)
         if jumped:
@@ -207,7 +159,7 @@ class VisualOdometry:
         self._last_stamp_ns = prepared.stamp_ns
         features, quality = prepared.features, prepared.quality
         if features is None or quality is None:
-            outcome = _Outcome(State.LOST, Reason.BAD_IMAGE, prepared.problem)
+            outcome = Outcome(State.LOST, Reason.BAD_IMAGE, prepared.problem)
             return self._result(prepared, outcome, no_tracks(), clock)
         view = View(prepared.stamp_ns, features, prepared.keypoints.points, self._path.pose.copy())
         if self._knows_size(features.size):
@@ -234,34 +186,34 @@ class VisualOdometry:
     def _knows_size(self, size: tuple[int, int]) -> bool:
         return self._camera is not None and size == (self._camera.width, self._camera.height)
 
-    def _only_follow(self, view: View, clock: _Clock) -> _Outcome:
+    def _only_follow(self, view: View, clock: StageClock) -> Outcome:
         """Follow points from frame to frame without a calibration that fits."""
         reference = self._references.reference
         attempt = None
         if reference is not None and reference.features.size == view.features.size:
-            attempt = _Attempt(reference, self._match(reference, view, clock), None)
+            attempt = Attempt(reference, self._match(reference, view, clock), None)
         self._follow(attempt, view)
         if len(view.points) >= self._config.min_keypoints:
             self._references.begin(view)
         if self._camera is None:
-            return _Outcome(State.WAITING_FOR_CALIBRATION, Reason.NO_CALIBRATION, "no calibration", attempt)
+            return Outcome(State.WAITING_FOR_CALIBRATION, Reason.NO_CALIBRATION, "no calibration", attempt)
         (width, height), camera = view.features.size, self._camera
         detail = f"image is {width}x{height}, its calibration is for {camera.width}x{camera.height} pixels"
-        return _Outcome(State.WAITING_FOR_CALIBRATION, Reason.CALIBRATION_MISMATCH, detail, attempt)
+        return Outcome(State.WAITING_FOR_CALIBRATION, Reason.CALIBRATION_MISMATCH, detail, attempt)
 
-    def _place(self, view: View, quality: ImageQuality, clock: _Clock) -> _Outcome:
+    def _place(self, view: View, quality: ImageQuality, clock: StageClock) -> Outcome:
         """Find the motion since an earlier frame."""
         count, needed = len(view.points), self._config.min_keypoints
         attempt = None
         if count < needed:
-            outcome = _Outcome(State.LOST, Reason.FEW_KEYPOINTS, f"{count} keypoints, need {needed}")
+            outcome = Outcome(State.LOST, Reason.FEW_KEYPOINTS, f"{count} keypoints, need {needed}")
         elif self._references.reference is None:
             self._follow(None, view)
             self._begin(view)
-            return _Outcome(State.INITIALIZING, Reason.FIRST_FRAME, f"{count} keypoints")
+            return Outcome(State.INITIALIZING, Reason.FIRST_FRAME, f"{count} keypoints")
         else:
             attempt = self._attempt(view, clock)
-            outcome = self._judge(attempt)
+            outcome = judge(attempt, self._config.two_view.min_inliers)
         self._follow(attempt, view)
         if outcome.state is not State.LOST:
             assert attempt is not None
@@ -272,7 +224,7 @@ class VisualOdometry:
             outcome = replace(outcome, reason=Reason.BLUR_OR_EXPOSURE, detail=f"{problem}; {outcome.detail}")
         return self._lose(view, outcome)
 
-    def _attempt(self, view: View, clock: _Clock) -> _Attempt:
+    def _attempt(self, view: View, clock: StageClock) -> Attempt:
         """Match with earlier frames until one agrees; return the first attempt when none does."""
         assert self._camera is not None
         attempts = []
@@ -286,34 +238,18 @@ class VisualOdometry:
                 self._path.predict(reference),
                 doubtful(reference, matches),
             )
-            attempts.append(_Attempt(reference, matches, two_view))
+            attempts.append(Attempt(reference, matches, two_view))
             if two_view.model is not None:
                 return attempts[-1]
         return attempts[0]
 
-    def _match(self, reference: View, view: View, clock: _Clock) -> Matches:
+    def _match(self, reference: View, view: View, clock: StageClock) -> Matches:
         begin = time.perf_counter()
         matches = self._matcher.match(reference.features, view.features)
         clock.matched(begin)
         return matches
 
-    def _judge(self, attempt: _Attempt) -> _Outcome:
-        two_view = attempt.two_view
-        assert two_view is not None
-        count, all_count = int(two_view.inliers.sum()), len(attempt.matches)
-        dropped = f", {two_view.dropped} outside the lens model" if two_view.dropped else ""
-        if two_view.failure is not None:
-            detail = f"{all_count} matches{dropped}, need {self._config.two_view.min_inliers} that agree"
-            return _Outcome(State.LOST, _FAILURES[two_view.failure], detail, attempt)
-        assert two_view.model is not None
-        state, reason = _MODELS[two_view.model]
-        detail = (
-            f"{count} of {all_count} matches agree{dropped}, noise {two_view.noise_px:.2f} px, "
-            f"parallax {two_view.parallax_px:.2f} px"
-        )
-        return _Outcome(state, reason, detail, attempt)
-
-    def _follow(self, attempt: _Attempt | None, view: View) -> None:
+    def _follow(self, attempt: Attempt | None, view: View) -> None:
         """Give the keypoints their tracks: those of the matches that agree, new ones to the others."""
         held = self._references.held_tracks
         if attempt is None:
@@ -328,7 +264,7 @@ class VisualOdometry:
             held,
         )
 
-    def _advance(self, attempt: _Attempt, view: View, outcome: _Outcome) -> _Outcome:
+    def _advance(self, attempt: Attempt, view: View, outcome: Outcome) -> Outcome:
         """Put the frame at the end of the path and choose the next reference."""
         assert attempt.two_view is not None
         assert self._camera is not None
@@ -346,7 +282,7 @@ class VisualOdometry:
             self._stillness.clear()
         return replace(outcome, step=step)
 
-    def _lose(self, view: View, outcome: _Outcome) -> _Outcome:
+    def _lose(self, view: View, outcome: Outcome) -> Outcome:
         """Note that the frame was not placed; after a while start anew from it."""
         self._references.failed()
         self._stillness.clear()
@@ -360,7 +296,7 @@ class VisualOdometry:
         view.pose = self._path.pose.copy()
         self._begin(view)
         detail = f"no keyframe found again in {lost:.1f} s; {outcome.detail}"
-        return _Outcome(State.INITIALIZING, Reason.STALE_REFERENCE, detail)
+        return Outcome(State.INITIALIZING, Reason.STALE_REFERENCE, detail)
 
     def _begin(self, view: View) -> None:
         self._lost_since_ns = None
@@ -371,7 +307,7 @@ class VisualOdometry:
         assert two_view.noise_px is not None
         return float(np.hypot(two_view.noise_px, self._config.two_view.systematic_px))
 
-    def _result(self, prepared: PreparedFrame, outcome: _Outcome, tracks: Tracks, clock: _Clock) -> Result:
+    def _result(self, prepared: PreparedFrame, outcome: Outcome, tracks: Tracks, clock: StageClock) -> Result:
         attempt = outcome.attempt
         matches = Matches.empty() if attempt is None else attempt.matches
         two_view = None if attempt is None else attempt.two_view
