@@ -66,7 +66,9 @@ def judge(attempt: Attempt, needed: int) -> Outcome:
     count, all_count = int(two_view.inliers.sum()), len(attempt.matches)
     dropped = f", {two_view.dropped} outside the lens model" if two_view.dropped else ""
     if two_view.failure is not None:
-        detail = f"{all_count} matches{dropped}, need {needed} that agree"
+        few = two_view.failure in (Failure.FEW_MATCHES, Failure.FEW_INLIERS)
+        problem = f"need {needed} that agree" if few else two_view.failure.value
+        detail = f"{all_count} matches{dropped}, {problem}"
         return Outcome(State.LOST, _FAILURES[two_view.failure], detail, attempt)
     assert two_view.model is not None
     state, reason = _MODELS[two_view.model]
