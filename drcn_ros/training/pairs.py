@@ -49,49 +49,43 @@ class PairSource(Protocol):
         """Return `count` pairs."""
 
 
+@dataclass(frozen=True)
 class WarpedPhotographs:
     """Pairs made by warping photographs twice.
 
-    Args:
+    Attributes:
         photographs: what to warp.
         pairs: how the views differ.
         degradations: what is done to the images.
         device: where the images are made.
     """
 
-    def __init__(
-        self,
-        photographs: Photographs,
-        pairs: PairConfig,
-        degradations: DegradationConfig,
-        device: torch.device,
-    ) -> None:
-        self._photographs = photographs
-        self._pairs = pairs
-        self._degradations = degradations
-        self._device = device
+    photographs: Photographs
+    pairs: PairConfig
+    degradations: DegradationConfig
+    device: torch.device
 
     def batch(self, count: int, random: np.random.Generator) -> PairBatch:
         """Return `count` pairs of different photographs."""
         made = [self._pair(random) for _ in range(count)]
         first, second, positions, valid, hard = zip(*made, strict=True)
-        images = degrade(torch.cat([*first, *second]), np.array(hard, np.bool_), random, self._degradations)
+        images = degrade(torch.cat([*first, *second]), np.array(hard, np.bool_), random, self.degradations)
         return PairBatch(images[:count], images[count:], torch.stack(positions), torch.stack(valid))
 
     def _pair(
         self, random: np.random.Generator
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, bool]:
-        size = self._pairs.size
+        size = self.pairs.size
         grid = warps.pixel_grid(size)
         while True:
-            tile = self._photographs.tiles[int(random.integers(len(self._photographs.tiles)))]
-            hard = bool(random.random() < self._pairs.hard)
+            tile = self.photographs.tiles[int(random.integers(len(self.photographs.tiles)))]
+            hard = bool(random.random() < self.pairs.hard)
             view = warps.random_view(random, size, (tile.shape[0], tile.shape[1]))
             homography = warps.random_homography(random, size, hard)
             moved = grid
-            if random.random() < self._pairs.parallax:
+            if random.random() < self.pairs.parallax:
                 moved = moved + warps.random_parallax(random, size, hard)
-            if random.random() < self._pairs.rolling_shutter:
+            if random.random() < self.pairs.rolling_shutter:
                 moved = moved + warps.rolling_shutter(random, size)
             positions = warps.apply(homography, moved)
             source = warps.apply(view, positions)
@@ -104,20 +98,20 @@ class WarpedPhotographs:
             if float(first.std()) >= _LEAST_DEVIATION:
                 break
         second = self._look(tile, source, warps.local_scale(view @ homography, size))
-        place = torch.from_numpy(positions).to(self._device)
-        return first, second, place, torch.from_numpy(valid).to(self._device), hard
+        place = torch.from_numpy(positions).to(self.device)
+        return first, second, place, torch.from_numpy(valid).to(self.device), hard
 
     def _look(self, tile: Grey, source: warps.FloatArray, scale: float) -> torch.Tensor:
         """Return the (1, 1, S, S) image of a tile seen at pixels `source`, prefiltered for `scale`."""
-        image = torch.from_numpy(tile).to(self._device)[None, None].float() / 255
+        image = torch.from_numpy(tile).to(self.device)[None, None].float() / 255
         reduction = 1 << max(0, round(np.log2(max(scale, 1e-3))))
         reduction = min(reduction, min(tile.shape) // 4)
         if reduction > 1:
             image = avg_pool2d(image, reduction)
         height, width = image.shape[-2:]
-        at = torch.from_numpy(source).to(self._device)
+        at = torch.from_numpy(source).to(self.device)
         # Pixel p of the tile is at (p + 0.5) / reduction of the reduced one, measured from its edge.
-        extent = torch.tensor([width, height], device=self._device) * reduction
+        extent = torch.tensor([width, height], device=self.device) * reduction
         grid = (2 * at + 1) / extent - 1
         return grid_sample(image, grid[None], padding_mode="reflection", align_corners=False)
 

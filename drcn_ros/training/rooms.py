@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -29,31 +30,25 @@ _SAME_DEPTH = 0.02
 _VIEWS = 40
 
 
+@dataclass(frozen=True)
 class RenderedRooms:
     """Pairs of views of random rooms, a new room for each batch.
 
-    Args:
+    Attributes:
         photographs: what walls and furniture are covered with.
         pairs: size of the images and share of strong changes of view.
         degradations: what is done to the images.
         device: where the batch is put.
     """
 
-    def __init__(
-        self,
-        photographs: Photographs,
-        pairs: PairConfig,
-        degradations: DegradationConfig,
-        device: torch.device,
-    ) -> None:
-        self._photographs = photographs
-        self._pairs = pairs
-        self._degradations = degradations
-        self._device = device
+    photographs: Photographs
+    pairs: PairConfig
+    degradations: DegradationConfig
+    device: torch.device
 
     def batch(self, count: int, random: np.random.Generator) -> PairBatch:
         """Return `count` pairs in one room."""
-        size = self._pairs.size
+        size = self.pairs.size
         focal = size * random.uniform(0.7, 1.4)
         camera = Camera(size, size, focal, focal, (size - 1) / 2, (size - 1) / 2)
         extent = np.array([random.uniform(4, 9), random.uniform(4, 9), random.uniform(2.4, 3.5)])
@@ -62,7 +57,7 @@ class RenderedRooms:
         second: list[torch.Tensor] = []
         positions, valid, hard = [], [], []
         while len(first) < count:
-            strong = bool(random.random() < self._pairs.hard)
+            strong = bool(random.random() < self.pairs.hard)
             pair = _views(renderer, extent, strong, random)
             if pair is None:
                 continue
@@ -73,17 +68,17 @@ class RenderedRooms:
             positions.append(torch.from_numpy(place))
             valid.append(torch.from_numpy(seen))
             hard.append(strong)
-        rendered = torch.stack([*first, *second]).to(self._device)
-        degraded = degrade(rendered, np.array(hard, np.bool_), random, self._degradations)
+        rendered = torch.stack([*first, *second]).to(self.device)
+        degraded = degrade(rendered, np.array(hard, np.bool_), random, self.degradations)
         return PairBatch(
             degraded[:count],
             degraded[count:],
-            torch.stack(positions).to(self._device),
-            torch.stack(valid).to(self._device),
+            torch.stack(positions).to(self.device),
+            torch.stack(valid).to(self.device),
         )
 
     def _texture(self, random: np.random.Generator) -> Callable[[], Texture]:
-        tiles = self._photographs.tiles
+        tiles = self.photographs.tiles
 
         def choose() -> Texture:
             tile = tiles[int(random.integers(len(tiles)))]
