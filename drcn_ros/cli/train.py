@@ -13,6 +13,7 @@ from types import FrameType
 
 import torch
 
+from drcn_ros.cli.interrupts import end_by
 from drcn_ros.cli.parameters import settings
 from drcn_ros.evaluation.sources import SourceOptions, open_source
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
@@ -69,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         if processes.leads:
             print(f"{photographs}; from step {trainer.step} to {config.steps}", file=sys.stderr)
         trainer.run(_show)
+        # What follows has nothing to write before it ends.
+        end_by(signal.SIGINT, signal.SIGTERM)
         if processes.leads:
             draw_curves([Path(config.output)], Path(config.output) / "curves.png")
             print(f"\nstep {trainer.step}, weights in {Path(config.output) / WEIGHTS}", file=sys.stderr)

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -76,9 +77,34 @@ def test_weights_of_another_network_are_refused(small_config: Make, tmp_path: Pa
         calibrate_file(file, source, config.calibration, seed=0)
 
 
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Leaves the signals as they were."""
+    signals = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in signals]
+    yield
+    for number, handler in zip(signals, before, strict=True):
+        signal.signal(number, handler)
+
+
+def words(config: TrainingConfig) -> list[str]:
+    return [word for name, value in flatten(config).items() for word in ("--set", f"{name}={value}")]
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_calibration_after_a_run(small_config: Make, monkeypatch, number) -> None:
+    monkeypatch.setattr("drcn_ros.cli.train.calibrate_file", lambda *_: signal.raise_signal(number))
+    parser = argparse.ArgumentParser()
+    configure(parser)
+    with pytest.raises(KeyboardInterrupt):
+        run(parser.parse_args(words(small_config(steps=1))))
+
+
+@pytest.mark.usefixtures("handlers")
 def test_a_run_ends_with_calibrated_weights_and_so_does_the_command_alone(small_config: Make) -> None:
     config = small_config(steps=1, start="embedded", calibration__pairs=4, calibration__size=96)
-    settings = [word for name, value in flatten(config).items() for word in ("--set", f"{name}={value}")]
+    settings = words(config)
     parser = argparse.ArgumentParser()
     configure(parser)
     assert run(parser.parse_args(settings)) == 0
