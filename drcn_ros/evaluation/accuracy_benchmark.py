@@ -81,8 +81,8 @@ def summarise(results: Sequence[PairResult]) -> dict[str, Any]:
     `rotation_deg` and `direction_deg` (medians; None for views of a plane), `within_1px`, `within_3px` (mean
     shares of matches), `matches` (median number), `pairs`, `ms` (median), `calibration` (per tenth of score:
     number of matches, mean score and share found within 3 px; and their mean distance, `error`). Views of a
-    plane add `homography` (share of pairs whose
-    corners lie within 1, 3, 5 px in the mean) and `repeatability` (mean; None without keypoints).
+    plane add `homography` (share of pairs whose corners lie within 1, 3, 5 px in the mean) and
+    `repeatability` (mean; None without keypoints).
     """
     errors = np.stack([result.error for result in results])
     curves = {

@@ -32,7 +32,7 @@ class EpipolarFit:
         rotation, translation: T_ref_cur with |t| = 1.
         noise_px: standard deviation of the inliers' Sampson distances.
         residuals: (N,) signed Sampson distances of all matches, pixels.
-        jacobian: (5, N) their derivatives as in `sampson_jacobian`.
+        jacobian: (5, N) their derivatives as in `sampson_jacobian`, taken where the last step began.
         inliers: (N,) bool.
     """
 
