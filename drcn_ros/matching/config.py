@@ -35,8 +35,8 @@ class MatcherConfig:
     )
     compile: str = parameter(
         "auto",
-        "While the node configures: auto records the compact network as a graph on a CPU, on compiles any "
-        "network with torch.compile, graphs with CUDA graphs too.",
+        "Auto records the compact network as a graph on a CPU, on compiles any network with torch.compile, "
+        "graphs with CUDA graphs too: for 640x480 while the node configures, else at the first images.",
         choices=COMPILATIONS,
     )
     max_keypoints: int = parameter(
