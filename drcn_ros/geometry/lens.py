@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from drcn_ros.geometry.columns import inverses
 from drcn_ros.geometry.types import Array
 
 # Rays are written (x, y, 1), so they end before the plane through the camera's centre; beyond this angle a
@@ -82,7 +83,7 @@ class Lens:
             for iteration in range(_ITERATIONS):
                 fallen, jacobian = self._distort(found)
                 error = wanted - fallen
-                determinant, backward = _inverse(jacobian)
+                determinant, backward = inverses(jacobian)
                 done = np.abs(error).max(axis=0) < _NEAR
                 found += backward[:, 0] * error[0] + backward[:, 1] * error[1]
                 if iteration < _TOGETHER and not done.all():
@@ -225,13 +226,3 @@ def _tilt(tilt_x: float, tilt_y: float) -> Array:
 def _squared_radius(points: Array) -> Array:
     squared: Array = points[0] * points[0] + points[1] * points[1]
     return squared
-
-
-def _inverse(matrices: Array) -> tuple[Array, Array]:
-    """Return the determinants (N,) and inverses of (2, 2, N) matrices; of singular ones not finite."""
-    (a, b), (c, d) = matrices
-    determinant: Array = a * d - b * c
-    inverse = np.empty_like(matrices)
-    inverse[0, 0], inverse[0, 1], inverse[1, 0], inverse[1, 1] = d, -b, -c, a
-    inverse /= determinant
-    return determinant, inverse

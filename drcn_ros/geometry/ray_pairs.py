@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.columns import inverses, times
 from drcn_ros.geometry.types import Array
-
-_ONES = np.ones(4)
 
 
 @dataclass(frozen=True)
@@ -69,36 +68,7 @@ def ray_pairs(
         current_pixel, reference_pixel = pixel.take(rows, axis=2), pixel.take(count + rows, axis=2)
     else:
         current_pixel = reference_pixel = pixel
-    return RayPairs(rays, current_pixel, reference_pixel, _inverse(reference_pixel)), rows
-
-
-def _inverse(matrices: Array) -> Array:
-    (a, b), (c, d) = matrices
-    inverse = np.empty_like(matrices)
-    inverse[0, 0], inverse[0, 1], inverse[1, 0], inverse[1, 1] = d, -b, -c, a
-    inverse /= a * d - b * c
-    return inverse
-
-
-def times(matrices: Array, vectors: Array) -> Array:
-    """Return the products (2, N) of matrices (2, 2, N) or (2, 2, 1) with vectors (2, N)."""
-    if matrices.shape[2] == 1:
-        product: Array = matrices[:, :, 0] @ vectors
-    else:
-        product = matrices[:, 0] * vectors[0]
-        product += matrices[:, 1] * vectors[1]
-    return product
-
-
-def squared_length(vectors: Array) -> Array:
-    """Return the squared lengths (N,) of vectors (D, N)."""
-    return dots(vectors, vectors)
-
-
-def dots(first: Array, second: Array) -> Array:
-    """Return the scalar products (N,) of vectors (D, N); quicker than a sum or an einsum for few rows."""
-    product: Array = _ONES[: len(first)] @ (first * second)
-    return product
+    return RayPairs(rays, current_pixel, reference_pixel, inverses(reference_pixel)[1]), rows
 
 
 def parallax(pairs: RayPairs, rotation: Array) -> Array:

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.columns import squared_length
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.covariance import as_ros, pose_covariance
 from drcn_ros.geometry.homography import decompose, fit_homography
 from drcn_ros.geometry.planar_pose import plane_pose
-from drcn_ros.geometry.ray_pairs import RayPairs, ray_pairs, squared_length
+from drcn_ros.geometry.ray_pairs import RayPairs, ray_pairs
 from drcn_ros.geometry.refinement import EpipolarFit, extended, polish
 from drcn_ros.geometry.robust import median
 from drcn_ros.geometry.rotation_only import RotationFit, fit_rotation, rotation_residuals
