@@ -33,7 +33,7 @@ def dots(first: Array, second: Array) -> Array:
 
 
 def inverses(matrices: Array) -> tuple[Array, Array]:
-    """Return the determinants (N,) and inverses of matrices (2, 2, N); those of singular ones are not finite."""
+    """Return determinants (N,) and inverses of matrices (2, 2, N); those of singular ones are not finite."""
     (a, b), (c, d) = matrices
     determinant: Array = a * d - b * c
     inverse = np.empty_like(matrices)
