@@ -72,9 +72,12 @@ def calibrate_file(path: Path, source: PairSource, config: CalibrationConfig, se
         seed: of the pairs.
 
     Raises:
-        ConfigurationError: the file is for another network.
+        ConfigurationError: the file is for another network, or there are to be no pairs.
         WeightsError: the file is unusable or cannot be written.
     """
+    if config.pairs == 0:
+        msg = f"parameter calibration.pairs is 0: without pairs the scores of {path} cannot be calibrated"
+        raise ConfigurationError(msg)
     content = read_weights(path)
     if content.architecture != "compact":
         msg = f"{path} is for {content.architecture}; scores are calibrated for the compact network"

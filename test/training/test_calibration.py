@@ -77,6 +77,18 @@ def test_weights_of_another_network_are_refused(small_config: Make, tmp_path: Pa
         calibrate_file(file, source, config.calibration, seed=0)
 
 
+def test_without_pairs_a_file_keeps_its_calibration(small_config: Make, tmp_path: Path) -> None:
+    file = tmp_path / "calibrated.safetensors"
+    file.write_bytes(EMBEDDED.read_bytes())
+    config = small_config(calibration__pairs=0)
+    source = WarpedPhotographs(
+        read_photographs(config.photographs), config.pairs, config.degradations, torch.device("cpu")
+    )
+    with pytest.raises(ConfigurationError, match=r"calibration\.pairs is 0"):
+        calibrate_file(file, source, config.calibration, seed=0)
+    assert file.read_bytes() == EMBEDDED.read_bytes()
+
+
 @pytest.fixture
 def handlers() -> Iterator[None]:
     """Leaves the signals as they were."""
