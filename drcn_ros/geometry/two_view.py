@@ -172,6 +172,8 @@ def _select(
         chosen = plane_pose(evidence.pairs, decompose(plane[0], core), fit, predicted)
         if chosen is None:
             return evidence.failed(Failure.PLANAR)
+        if int(chosen.inliers.sum()) < config.min_inliers:
+            return evidence.failed(Failure.FEW_INLIERS)
         fit, unexplained = chosen, turn.squared[chosen.inliers]
     return _with_translation(evidence, fit, turn, unexplained, planar, config)
 

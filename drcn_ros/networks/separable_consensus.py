@@ -16,6 +16,7 @@ from torch.nn.functional import conv2d, relu_
 
 # Cells of an image up to which the dense products are cheaper on a CPU.
 _LARGEST_DENSE = 80
+_GRIDS_KEPT = 8
 
 
 class SeparableLayer(nn.Module):
@@ -91,6 +92,8 @@ class SeparableConsensus(nn.Module):
         """Return each convolution, in order, as a matrix (cells inputs, cells outputs) and a bias."""
         assert self._dense is not None
         if (height, width) not in self._dense:
+            if len(self._dense) == _GRIDS_KEPT:
+                self._dense.clear()
             convolutions = [part for part in self.modules() if isinstance(part, nn.Conv2d)]
             self._dense[height, width] = [_matrix(part, height, width) for part in convolutions]
         return self._dense[height, width]
