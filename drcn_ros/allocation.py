@@ -17,7 +17,7 @@ def keep_freed_memory() -> bool:
     """Let the process keep freed memory for its next frame; return whether that was set.
 
     By default the GNU C library returns each large buffer to the kernel, and asks for it again, page by page,
-    a moment later, which costs a tenth of a frame. The process keeps its peak instead.
+    a moment later, which costs a twentieth of a frame. The process keeps its peak instead.
     Called by the programs of this package, never on import. Without effect where another C library serves, or
     where the user has set a `MALLOC_` variable or `GLIBC_TUNABLES`.
     """

@@ -25,6 +25,8 @@ from drcn_ros.odometry.visual_odometry import VisualOdometry
 
 _FRAME, _EXTRACT, _MATCH = "frame", "extract", "match"
 _MARKS = (_FRAME, _EXTRACT, _MATCH)
+# What torch calls a recorded graph, whose operators are of interest rather than itself.
+_AROUND_OPERATORS = (*_MARKS, "forward")
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def profile_frame(
     operators = [
         span(event)
         for event in on_host
-        if event.name not in _MARKS and (event.cpu_parent is None or event.cpu_parent.name in _MARKS)
+        if event.name not in _AROUND_OPERATORS
+        and (event.cpu_parent is None or event.cpu_parent.name in _AROUND_OPERATORS)
     ]
     kernels = [
         span(event) for event in events if event.device_type.name == "CUDA" and event.name not in _MARKS
