@@ -19,13 +19,15 @@ _STOP_TIMEOUT_S = 1.0
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node until Ctrl-C or SIGTERM; return 0, or 1 when it could not start."""
     keep_freed_memory()
-    # Before rclpy's own handler, which calls this one after it: the end comes at once, whatever runs.
-    signal.signal(signal.SIGTERM, _interrupt)
+    interrupt = _Interrupt()
+    # Before rclpy's own handlers, which call this one after them: the end comes at once, whatever runs.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupt)
     node = None
     status = 0
     clean = True
     try:
-        # Imported here, so that an interrupt during the slow imports ends as quietly as any other.
+        # Imported here, when signals are looked after: this takes seconds.
         import rclpy
         import rclpy.utilities
         from rclpy.executors import ExternalShutdownException
@@ -35,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from drcn_ros.errors import DrcnError
             from drcn_ros.ros.node import VoNode
 
+            interrupt.loading = False
             try:
                 node = VoNode()
             except DrcnError as error:
@@ -47,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except ExternalShutdownException:
             pass
         except Exception:
-            # An import can swallow the interrupt; what fails after it is no error.
+            # What fails after an interrupt is no error.
             if rclpy.utilities.ok():
                 raise
     except KeyboardInterrupt:
@@ -64,8 +67,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return status
 
 
-def _interrupt(_number: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
+class _Interrupt:
+    """Handler of the signals that end the program.
+
+    Attributes:
+        loading: modules are still being imported. Extensions in C turn an exception that meets them then into
+            another one, forget it or abort; nothing has been made that would have to be ended in order.
+    """
+
+    def __init__(self) -> None:
+        self.loading = True
+
+    def __call__(self, _number: int, _frame: Any) -> None:
+        if self.loading:
+            os._exit(0)
+        raise KeyboardInterrupt
 
 
 def _shut_down(node: Any) -> bool:
