@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from drcn_ros.configuration import flatten
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.training.config import read_config
 
@@ -17,6 +18,24 @@ def test_the_shipped_configuration_is_accepted() -> None:
     config = read_config(ROOT / "config" / "train.yaml")
     assert config.loss.position == 1.0
     assert config.start == ""
+
+
+def test_the_second_part_differs_only_in_what_the_model_card_tells() -> None:
+    first, second = (
+        flatten(read_config(ROOT / "config" / f"{name}.yaml")) for name in ("train", "train_second")
+    )
+    assert {name for name in first if first[name] != second[name]} == {
+        "output",
+        "start",
+        "seed",
+        "steps",
+        "degradations.exposure",
+        "degradations.strongest_gain",
+        "loss.peakiness",
+        "loss.position_from",
+        "optimiser.learning_rate",
+        "optimiser.decay",
+    }
 
 
 def test_sections_and_overrides_are_read(tmp_path: Path) -> None:
