@@ -30,7 +30,7 @@ class MatcherConfig:
     )
     precision: str = parameter(
         "auto",
-        "Of the network; auto takes float16 on CUDA, bfloat16 on a CPU that computes in it, else float32.",
+        "Of the network; auto takes float16 on CUDA and float32 on CPUs, so that all of these find the same.",
         choices=PRECISIONS,
     )
     compile: str = parameter(

@@ -55,9 +55,6 @@ class D2NetMatcher(Matcher[ImageFeatures]):
         if isinstance(network, CompactNetwork):
             network = network.fuse()
         else:
-            if config.precision == "auto" and precision == torch.bfloat16:
-                # Its keypoints are ties between channels, of which so few bits make too many.
-                precision = torch.float32
             if self._device.type == "cpu" and precision == torch.float32:
                 network = network.accelerate()
         self._network = prepare(network, self._device, precision, config.compile)

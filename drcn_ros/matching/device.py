@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -18,8 +17,6 @@ from drcn_ros.matching.recorded import can_record, record
 from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.d2net import D2Net
 
-# Names of the processor features with which torch computes in bfloat16 rather than emulating it.
-_BFLOAT16_FEATURES = {"amx_bf16", "avx512_bf16", "bf16"}
 _PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 # Parts of a network that stay in 32 bits: detection and consensus, whose ties and sums suffer, cost little.
 _IN_32_BITS = ("detector", "consensus")
@@ -46,7 +43,9 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
         return _PRECISIONS[name]
     if device.type == "cuda":
         return torch.float16
-    return torch.bfloat16 if _computes_in_bfloat16() else torch.float32
+    # Also on processors that compute in bfloat16: it doubles the error of a long path (docs/networks.md), and
+    # what is found would depend on the machine.
+    return torch.float32
 
 
 def prepare(network: Network, device: torch.device, precision: torch.dtype, compilation: str) -> Network:
@@ -101,12 +100,3 @@ def _copied(maps: Any) -> Any:
         values = {field.name: _copied(getattr(maps, field.name)) for field in dataclasses.fields(maps)}
         return dataclasses.replace(maps, **values)
     return maps
-
-
-def _computes_in_bfloat16() -> bool:
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return False
-    lines = (line for line in text.splitlines() if line.startswith(("flags", "Features")))
-    return not _BFLOAT16_FEATURES.isdisjoint(next(lines, "").split())

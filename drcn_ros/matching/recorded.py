@@ -27,8 +27,8 @@ _SETTLING_RUNS = 2
 
 
 def can_record() -> bool:
-    """Return whether torch records graphs here; it does not support that from Python 3.14 on."""
-    return sys.version_info < (3, 14)
+    """Return whether torch supports the recording of graphs here: not from Python 3.14 on, nor for ever."""
+    return sys.version_info < (3, 14) and hasattr(torch.jit, "trace") and hasattr(torch.jit, "freeze")
 
 
 def record(network: CompactNetwork) -> None:
@@ -82,7 +82,7 @@ class _Graph:
     @classmethod
     def of(cls, tensors: _Tensors, maps: CompactMaps, images: torch.Tensor) -> _Graph:
         with warnings.catch_warnings():
-            # That sizes become constants is meant; what torch calls deprecated is pinned, and checked above.
+            # That sizes become constants is meant; that torch calls this deprecated is why it is asked first.
             warnings.simplefilter("ignore")
             traced = torch.jit.trace(tensors.eval(), images, check_trace=False)  # type: ignore[no-untyped-call, unused-ignore]
             run = torch.jit.freeze(traced)

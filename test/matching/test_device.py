@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,15 +49,10 @@ def one_image_at_a_time():
     torch._dynamo.reset()
 
 
-def test_auto_takes_what_the_device_computes_in(monkeypatch):
-    processor = {"text": "flags : sse avx512_bf16 fma"}
-    monkeypatch.setattr(Path, "read_text", lambda *_args, **_kwargs: processor["text"])
-    cpu, cuda = torch.device("cpu"), torch.device("cuda")
-    assert choose_precision("auto", cuda) == torch.float16
-    assert choose_precision("auto", cpu) == torch.bfloat16
-    processor["text"] = "flags : sse avx512f fma"
-    assert choose_precision("auto", cpu) == torch.float32
-    assert choose_precision("float16", cpu) == torch.float16
+def test_auto_takes_half_precision_on_cuda_and_the_same_on_every_cpu():
+    assert choose_precision("auto", torch.device("cuda")) == torch.float16
+    assert choose_precision("auto", torch.device("cpu")) == torch.float32
+    assert choose_precision("bfloat16", torch.device("cpu")) == torch.bfloat16
 
 
 def _pairs(matches):
@@ -124,14 +118,16 @@ def test_an_upload_keeps_bytes_and_takes_any_layout():
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="torch.compile needs a C++ compiler")
+# Fused layers round less often in bfloat16.
+@pytest.mark.parametrize(("precision", "least"), [("float32", 0.97), ("bfloat16", 0.9)])
 @pytest.mark.parametrize("compilation", ["on", "graphs"])
-def test_a_compiled_network_finds_the_same(plane, compilation):
+def test_a_compiled_network_finds_the_same(plane, compilation, precision, least):
     found = []
     for choice in ("off", compilation):
-        matcher = create_matcher(MatcherConfig(device="cpu", compile=choice))
+        matcher = create_matcher(MatcherConfig(device="cpu", precision=precision, compile=choice))
         reference, current = matcher.extract(plane.reference), matcher.extract(plane.current)
         found.append(_pairs(matcher.match(reference, current)))
-    assert len(found[0] & found[1]) > 0.97 * len(found[0] | found[1])
+    assert len(found[0] & found[1]) > least * len(found[0] | found[1])
 
 
 @CUDA

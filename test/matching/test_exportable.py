@@ -22,7 +22,7 @@ SMALL = {"backbone": "resnet20fpn_3_64_4"}
 
 @torch.inference_mode()
 def test_modules_of_fixed_shapes_match_as_the_matcher_does(plane):
-    matcher = create_matcher(MatcherConfig(device="cpu", refine=False, min_score=0.0))
+    matcher = create_matcher(MatcherConfig(device="cpu", precision="float32", refine=False, min_score=0.0))
     reference, current = matcher.extract(plane.reference), matcher.extract(plane.current)
     network = load_network().fuse()
     extract, match = CompactExtract(network, 1024), CompactMatch(network)

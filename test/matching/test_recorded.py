@@ -14,8 +14,8 @@ from drcn_ros.matching.factory import create_matcher
 from drcn_ros.networks.compact import CompactMaps, CompactNetwork
 from drcn_ros.networks.weights import load_network
 
-pytestmark = pytest.mark.skipif(
-    not recorded.can_record(), reason="torch records no graphs from Python 3.14 on"
+RECORDING = pytest.mark.skipif(
+    not recorded.can_record(), reason="torch does not support the recording of graphs from Python 3.14 on"
 )
 
 
@@ -59,6 +59,7 @@ def recordings(monkeypatch) -> list[tuple[int, int]]:
     return sizes
 
 
+@RECORDING
 @torch.inference_mode()
 def test_a_graph_gives_the_numbers_of_the_network(plain, network, recordings):
     for seed, size in enumerate(3 * [(48, 64), (50, 70)]):
@@ -66,6 +67,7 @@ def test_a_graph_gives_the_numbers_of_the_network(plain, network, recordings):
     assert recordings == [(48, 64), (50, 70)]
 
 
+@RECORDING
 @torch.inference_mode()
 def test_a_size_that_comes_once_is_not_worth_a_graph(network, recordings):
     for width in (32, 48, 64):
@@ -73,6 +75,7 @@ def test_a_size_that_comes_once_is_not_worth_a_graph(network, recordings):
     assert recordings == []
 
 
+@RECORDING
 @torch.inference_mode()
 def test_more_sizes_than_are_kept_are_recorded_anew(plain, network, monkeypatch, recordings):
     monkeypatch.setattr(recorded, "_KEPT", 1)
@@ -81,6 +84,7 @@ def test_more_sizes_than_are_kept_are_recorded_anew(plain, network, monkeypatch,
     assert recordings == [(32, 32), (32, 32)]
 
 
+@RECORDING
 @torch.inference_mode()
 def test_images_that_are_none_are_still_refused(network):
     for _ in range(2):
@@ -105,3 +109,12 @@ def test_a_recorded_matcher_finds_exactly_the_same(plane):
     assert len(found[0]) > 0
     assert (found[0].current_points == found[1].current_points).all()
     assert (found[0].scores == found[1].scores).all()
+
+
+@pytest.mark.parametrize("missing", ["trace", "freeze"])
+def test_where_torch_records_nothing_the_network_runs_as_it_is(plane, monkeypatch, missing):
+    monkeypatch.delattr(torch.jit, missing)
+    assert not recorded.can_record()
+    matcher = create_matcher(MatcherConfig(device="cpu", compile="auto"))
+    for _ in range(3):
+        assert len(matcher.extract(plane.reference)) > 0
