@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.replacing import replaced_folder, whole_file, whole_folder
+from drcn_ros.evaluation.replacing import OWN_FILES, replaced_folder, whole_file, whole_folder
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path):
@@ -41,14 +41,68 @@ def test_an_existing_folder_is_not_overwritten(tmp_path: Path):
         pass
 
 
+def _result(target: Path, name: str) -> None:
+    with replaced_folder(target, "mark") as temporary:
+        (temporary / "mark").write_text(name)
+        (temporary / name).mkdir()
+        (temporary / name / "file").write_text("")
+
+
+def _files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
 def test_an_earlier_result_is_replaced_as_a_whole(tmp_path: Path):
     target = tmp_path / "run"
     for name in ("first", "second"):
-        with replaced_folder(target, "mark") as temporary:
-            (temporary / "mark").write_text(name)
-            (temporary / name).write_text("")
-    assert sorted(path.name for path in target.iterdir()) == ["mark", "second"]
+        _result(target, name)
+    assert _files(target) == [OWN_FILES, "mark", "second/file"]
+    assert not (target / "first").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_what_somebody_put_into_a_result_stays(tmp_path: Path):
+    target = tmp_path / "run"
+    _result(target, "first")
+    (target / "notes.txt").write_text("mine")
+    (target / "first" / "more.txt").write_text("mine too")
+    _result(target / "baseline", "other")
+    _result(target, "second")
+    assert (target / "notes.txt").read_text() == "mine"
+    assert (target / "first" / "more.txt").read_text() == "mine too"
+    assert (target / "baseline" / "mark").read_text() == "other"
+    assert not (target / "first" / "file").exists()
+
+
+def test_a_project_with_a_file_of_the_same_name_is_no_result(tmp_path: Path):
+    (tmp_path / "mark").write_text("somebody's metrics")
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "main.c").write_text("int main")
+    with pytest.raises(InputError, match="is no earlier result"), replaced_folder(tmp_path, "mark"):
+        pass
+    assert _files(tmp_path) == ["mark", "src/main.c"]
+
+
+def test_a_foreign_file_in_the_way_is_named_and_everything_stays(tmp_path: Path):
+    target = tmp_path / "run"
+    _result(target, "first")
+    (target / "second").mkdir()
+    (target / "second" / "file").write_text("mine")
+    with pytest.raises(InputError, match="second/file"):
+        _result(target, "second")
+    assert (target / "second" / "file").read_text() == "mine"
+    assert (target / "mark").read_text() == "first"
+
+
+def test_a_list_cannot_name_files_elsewhere(tmp_path: Path):
+    target = tmp_path / "run"
+    _result(target, "first")
+    outside = tmp_path / "outside"
+    outside.write_text("mine")
+    with (target / OWN_FILES).open("a") as listed:
+        listed.write(f"../outside\n{outside}\n")
+    _result(target, "second")
+    assert outside.read_text() == "mine"
 
 
 def test_a_failed_run_leaves_the_earlier_result(tmp_path: Path):
