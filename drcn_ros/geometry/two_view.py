@@ -19,7 +19,7 @@ from drcn_ros.geometry.homography import decompose, fit_homography
 from drcn_ros.geometry.planar_pose import plane_pose
 from drcn_ros.geometry.ray_pairs import RayPairs, ray_pairs
 from drcn_ros.geometry.refinement import EpipolarFit, extended, polish
-from drcn_ros.geometry.robust import median
+from drcn_ros.geometry.robust import NOISE_RANGE, median
 from drcn_ros.geometry.rotation_only import RotationFit, fit_rotation, rotation_residuals
 from drcn_ros.geometry.selection import MARGIN, Model, gric
 from drcn_ros.geometry.spreading import evenly_spread
@@ -215,6 +215,9 @@ def _without_translation(
 ) -> TwoView:
     if int(turn.inliers.sum()) < config.min_inliers:
         return evidence.failed(Failure.DEGENERATE)
+    if turn.noise_px >= NOISE_RANGE[1]:
+        # So wide a band holds matches by chance; a car that drives is not told to stand by them.
+        return evidence.failed(Failure.FEW_INLIERS)
     core = evidence.pairs.take(among)
     noise = float(np.hypot(noise_px, config.systematic_px))
     still = gric(squared_length(rotation_residuals(core, np.eye(3))), noise, Model.IDENTITY)

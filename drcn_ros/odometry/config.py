@@ -10,7 +10,7 @@ from drcn_ros.configuration import parameter, section
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.matching.config import MatcherConfig
 
-REFERENCES = ("previous", "keyframe")
+REFERENCES = ("previous", "keyframe", "map")
 SCALE_SOURCES = ("none", "relative", "constant", "twist_topic", "odometry_topic", "camera_height")
 
 
@@ -19,14 +19,14 @@ class KeyframeConfig:
     """When a keyframe is replaced as the reference."""
 
     max_parallax: float = parameter(
-        0.07,
+        0.03,
         "Parallax at which a keyframe is replaced, radians (median over the inliers).",
         minimum=0.001,
         maximum=1.0,
         live=True,
     )
     min_overlap: float = parameter(
-        0.4,
+        0.85,
         "Part of a keyframe's most inliers below which it is replaced, 0 to 1.",
         minimum=0.0,
         maximum=0.95,
@@ -97,8 +97,9 @@ class OdometryConfig:
     )
     two_view: TwoViewConfig = section(TwoViewConfig)
     reference: str = parameter(
-        "keyframe",
-        "Frame that each new one is matched with: the previous one, or a keyframe held for a baseline.",
+        "map",
+        "Frame that each new one is matched with: the previous one, a keyframe held for a baseline, or the last "
+        "keyframe of a local map, whose landmarks then place the frame.",
         choices=REFERENCES,
         live=True,
     )

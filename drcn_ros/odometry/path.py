@@ -14,6 +14,7 @@ from drcn_ros.geometry.types import Array
 from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.config import ScaleConfig
 from drcn_ros.odometry.ground import ground_height
+from drcn_ros.odometry.local_map import Placed
 from drcn_ros.odometry.metric_scale import Factor, MetricScale
 from drcn_ros.odometry.relative_scale import measure_step, merged, transferred
 from drcn_ros.odometry.view import View
@@ -50,6 +51,8 @@ class Path:
         self._before: Array = np.eye(4)
         self._units_per_second: float | None = None
         self._factor: Factor | None = None
+        # Where the last frame stood in the local map, in its units.
+        self._in_map: Array = np.eye(4)
 
     def clear(self) -> None:
         """Go back to the identity and forget the unit of length."""
@@ -58,6 +61,7 @@ class Path:
         self.pose, self._before = np.eye(4), np.eye(4)
         self._units_per_second = None
         self._factor = None
+        self._in_map = np.eye(4)
 
     def update_scale(self, stamp_ns: int, views: Iterable[View], config: ScaleConfig) -> None:
         """Take the metric scale as it is known at a stamp.
@@ -90,6 +94,34 @@ class Path:
             relative[:3, 3] = step.length * two_view.pose.translation
         view.pose = reference.pose @ relative
         self._before, self.pose = self.pose, view.pose.copy()
+        return step
+
+    def follow(
+        self,
+        reference: View,
+        view: View,
+        two_view: TwoView,
+        matches: Matches,
+        placed: Placed,
+        config: ScaleConfig,
+    ) -> StepLength | None:
+        """Place `view` where the local map has it; return the step when it translates.
+
+        What an adjustment of the map changed since the last frame becomes part of this frame's motion.
+        """
+        relative = np.linalg.inv(self._in_map) @ placed.pose
+        self._in_map = placed.pose
+        step = None
+        if two_view.pose is not None:
+            step = self._scaled(placed.length, placed.deviation)
+            if config.source in ("twist_topic", "odometry_topic") and np.isfinite(placed.deviation):
+                self.metric.add_step(reference.stamp_ns, view.stamp_ns, placed.length)
+        if self._factor is not None:
+            relative[:3, 3] *= self._factor.value
+        self._before, self.pose = self.pose, self.pose @ relative
+        view.pose = self.pose.copy()
+        if config.source == "camera_height":
+            self._watch_ground(view, two_view, matches, config)
         return step
 
     def predict(self, reference: View) -> tuple[Array, Array] | None:

@@ -101,6 +101,15 @@ class References:
         elif self._successor is None:
             self._successor = view
 
+    def placed(self, used: View, view: View, is_keyframe: bool) -> None:
+        """Note that the local map placed `view` against `used`, and whether `view` became a keyframe."""
+        self._attempts = 0
+        self._previous = view
+        if is_keyframe:
+            self._replace(view)
+        elif used is not self.reference:
+            self._replace(used)
+
     def stand(self, view: View) -> None:
         """Take `view` as reference since the camera has come to rest there."""
         self._replace(view)

@@ -40,6 +40,7 @@ class Reason(Enum):
     PLANAR_AMBIGUITY = "all points lie on one plane, and two motions explain them equally"
     FEW_INLIERS = "too few matches agree on one motion"
     DEGENERATE = "the matches do not determine a motion"
+    MAP_DISAGREES = "the landmarks of the local map do not agree with the motion of the matches"
     BLUR_OR_EXPOSURE = "too little of the image can be matched, and it is blurred or badly exposed"
     STALE_REFERENCE = "the last keyframes were not found again in time, so tracking started anew"
     CLOCK_JUMP = "the stamps went back or jumped, so tracking started anew"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from drcn_ros.geometry.selection import Model
 from drcn_ros.geometry.two_view import Failure, TwoView
 from drcn_ros.matching.types import Matches
+from drcn_ros.odometry.local_map import Placed
 from drcn_ros.odometry.path import StepLength
 from drcn_ros.odometry.types import Reason, State
 from drcn_ros.odometry.view import View
@@ -34,11 +35,13 @@ class Attempt:
         reference: the earlier one.
         matches: of both.
         two_view: what they tell, or None without a calibration that fits.
+        placed: where the local map has the frame, or None where there is no map, or it disagrees.
     """
 
     reference: View
     matches: Matches
     two_view: TwoView | None
+    placed: Placed | None = None
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,14 @@ class Outcome:
     step: StepLength | None = None
 
 
-def judge(attempt: Attempt, needed: int) -> Outcome:
-    """Return what an attempt with two views tells, of whose matches at least `needed` must agree."""
+def judge(attempt: Attempt, needed: int, in_map: bool = False) -> Outcome:
+    """Return what an attempt with two views tells.
+
+    Args:
+        attempt: to judge.
+        needed: how many matches must agree.
+        in_map: whether a local map must have placed the frame.
+    """
     two_view = attempt.two_view
     assert two_view is not None
     count, all_count = int(two_view.inliers.sum()), len(attempt.matches)
@@ -76,4 +85,7 @@ def judge(attempt: Attempt, needed: int) -> Outcome:
         f"{count} of {all_count} matches agree{dropped}, noise {two_view.noise_px:.2f} px, "
         f"parallax {two_view.parallax_px:.2f} px"
     )
+    if in_map and attempt.placed is None:
+        detail = f"the landmarks do not agree with the motion; {detail}"
+        return Outcome(State.LOST, Reason.MAP_DISAGREES, detail, attempt)
     return Outcome(state, reason, detail, attempt)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.doubts import doubtful, remember_doubts
 from drcn_ros.odometry.image_quality import ImageQuality
-from drcn_ros.odometry.path import Path
+from drcn_ros.odometry.local_map import LocalMap, Placed
+from drcn_ros.odometry.path import Path, StepLength
 from drcn_ros.odometry.preparation import PreparedFrame, prepare
 from drcn_ros.odometry.references import References
 from drcn_ros.odometry.stage_clock import StageClock
@@ -70,6 +72,9 @@ class VisualOdometry:
         self._ids = TrackIds()
         self._references = References()
         self._stillness = Stillness()
+        self._map = LocalMap()
+        # Of the current frame with earlier ones, by the earlier one's identity.
+        self._matches: dict[int, tuple[View, View, Matches]] = {}
         self._path = Path()
         self._segment = 0
         self._last_stamp_ns: int | None = None
@@ -152,6 +157,7 @@ class VisualOdometry:
     def place(self, prepared: PreparedFrame) -> Result:
         """Return what is known at a prepared frame."""
         clock = StageClock(prepared.seconds)
+        self._matches.clear()
         self._take_changes(prepared)
         jumped = self._clock_jumped(prepared.stamp_ns)
         if jumped:
@@ -213,12 +219,12 @@ class VisualOdometry:
             return Outcome(State.INITIALIZING, Reason.FIRST_FRAME, f"{count} keypoints")
         else:
             attempt = self._attempt(view, clock)
-            outcome = judge(attempt, self._config.two_view.min_inliers)
+            outcome = judge(attempt, self._config.two_view.min_inliers, self._uses_map)
         self._follow(attempt, view)
         if outcome.state is not State.LOST:
             assert attempt is not None
             self._good_quality = quality
-            return self._advance(attempt, view, outcome)
+            return self._advance(attempt, view, outcome, clock)
         problem = quality.problem(self._good_quality) if outcome.reason in _FEW else ""
         if problem:
             outcome = replace(outcome, reason=Reason.BLUR_OR_EXPOSURE, detail=f"{problem}; {outcome.detail}")
@@ -238,16 +244,29 @@ class VisualOdometry:
                 self._path.predict(reference),
                 doubtful(reference, matches),
             )
-            attempts.append(Attempt(reference, matches, two_view))
-            if two_view.model is not None:
-                return attempts[-1]
+            attempt = Attempt(reference, matches, two_view)
+            if two_view.model is not None and self._uses_map:
+                match = partial(self._match, clock=clock)
+                placed = self._map.place(reference, view, two_view, matches, self._camera, match)
+                attempt = replace(attempt, placed=placed)
+            attempts.append(attempt)
+            if two_view.model is not None and (attempt.placed is not None or not self._uses_map):
+                return attempt
         return attempts[0]
 
+    @property
+    def _uses_map(self) -> bool:
+        """Whether a local map places the frames; steps of one unit have no use for one."""
+        return self._config.reference == "map" and self._config.scale.source != "none"
+
     def _match(self, reference: View, view: View, clock: StageClock) -> Matches:
-        begin = time.perf_counter()
-        matches = self._matcher.match(reference.features, view.features)
-        clock.matched(begin)
-        return matches
+        found = self._matches.get(id(reference))
+        if found is None or found[0] is not reference or found[1] is not view:
+            begin = time.perf_counter()
+            found = reference, view, self._matcher.match(reference.features, view.features)
+            clock.matched(begin)
+            self._matches[id(reference)] = found
+        return found[2]
 
     def _follow(self, attempt: Attempt | None, view: View) -> None:
         """Give the keypoints their tracks: those of the matches that agree, new ones to the others."""
@@ -264,7 +283,7 @@ class VisualOdometry:
             held,
         )
 
-    def _advance(self, attempt: Attempt, view: View, outcome: Outcome) -> Outcome:
+    def _advance(self, attempt: Attempt, view: View, outcome: Outcome, clock: StageClock) -> Outcome:
         """Put the frame at the end of the path and choose the next reference."""
         assert attempt.two_view is not None
         assert self._camera is not None
@@ -273,6 +292,9 @@ class VisualOdometry:
         self._path.update_scale(view.stamp_ns, self._references.views, self._config.scale)
         floor = self._config.two_view.systematic_px
         remember_doubts(attempt.reference, view, two_view, attempt.matches, floor)
+        if attempt.placed is not None:
+            step = self._advance_in_map(attempt, attempt.placed, view, two_view, clock)
+            return replace(outcome, step=step)
         step = self._path.extend(attempt.reference, view, two_view, attempt.matches, self._config.scale)
         self._references.succeeded(attempt.reference, view, two_view, self._camera.mean_focal, self._config)
         if two_view.model is Model.IDENTITY:
@@ -281,6 +303,26 @@ class VisualOdometry:
             self._references.stand(view)
             self._stillness.clear()
         return replace(outcome, step=step)
+
+    def _advance_in_map(
+        self, attempt: Attempt, placed: Placed, view: View, two_view: TwoView, clock: StageClock
+    ) -> StepLength | None:
+        """Put the frame where the local map has it, as a keyframe if one is due."""
+        assert self._camera is not None
+        reference, camera = attempt.reference, self._camera
+        match = partial(self._match, clock=clock)
+        adjusted = self._map.advance(reference, view, placed, two_view, camera, self._config.keyframe, match)
+        if two_view.model is Model.IDENTITY:
+            self._stillness.clear()
+        elif self._stillness.add(view, self._noise(two_view)):
+            # What stands is told from what moves slowly only beside a reference where it came to rest.
+            self._stillness.clear()
+            if adjusted is None:
+                adjusted = self._map.add_keyframe(view, placed.pose, camera, match)
+        if adjusted is not None:
+            placed = replace(placed, pose=adjusted)
+        self._references.placed(reference, view, adjusted is not None)
+        return self._path.follow(reference, view, two_view, attempt.matches, placed, self._config.scale)
 
     def _lose(self, view: View, outcome: Outcome) -> Outcome:
         """Note that the frame was not placed; after a while start anew from it."""
@@ -302,6 +344,8 @@ class VisualOdometry:
         self._lost_since_ns = None
         self._stillness.clear()
         self._references.begin(view)
+        self._map = LocalMap()
+        self._map.begin(view)
 
     def _noise(self, two_view: TwoView) -> float:
         assert two_view.noise_px is not None
@@ -312,6 +356,8 @@ class VisualOdometry:
         matches = Matches.empty() if attempt is None else attempt.matches
         two_view = None if attempt is None else attempt.two_view
         step = outcome.step
+        # A motion that the local map contradicts is not told.
+        told = None if outcome.state is State.LOST else two_view
         return Result(
             stamp_ns=prepared.stamp_ns,
             state=outcome.state,
@@ -322,9 +368,9 @@ class VisualOdometry:
             reference_stamp_ns=None if attempt is None else attempt.reference.stamp_ns,
             matches=matches,
             inliers=np.zeros(len(matches), bool) if two_view is None else two_view.inliers,
-            relative_pose=None if two_view is None else two_view.pose,
-            rotation=None if two_view is None else two_view.rotation,
-            rotation_covariance=None if two_view is None else two_view.rotation_covariance,
+            relative_pose=None if told is None else told.pose,
+            rotation=None if told is None else told.rotation,
+            rotation_covariance=None if told is None else told.rotation_covariance,
             step_length=None if step is None else step.length,
             step_deviation=None if step is None else step.deviation,
             pose=self._path.pose.copy(),

@@ -145,13 +145,14 @@ def test_coming_to_rest_becomes_stationary(point_world, straight_poses):
 def test_slow_motion_gets_a_baseline_from_a_keyframe(point_world, straight_poses):
     world = point_world(straight_poses(30, (0.004, 0.0, 0.0)), noise_px=0.2, outliers=0.0)
     found = {}
-    for reference in ("previous", "keyframe"):
+    for reference in REFERENCES:
         found[reference] = [result.state for result in world.run(30, {"reference": reference})]
-    assert found["keyframe"].count(State.TRACKING) > found["previous"].count(State.TRACKING)
-    assert found["keyframe"][-10:] == [State.TRACKING] * 10
+    for reference in ("keyframe", "map"):
+        assert found[reference].count(State.TRACKING) > found["previous"].count(State.TRACKING)
+        assert found[reference][-10:] == [State.TRACKING] * 10
 
 
-@pytest.mark.parametrize("reference", ["previous", "keyframe"])
+@pytest.mark.parametrize("reference", REFERENCES)
 def test_the_path_has_the_true_shape_up_to_one_scale(point_world, straight_poses, reference):
     poses = straight_poses(30, (0.05, 0.0, 0.12))
     for index, pose in enumerate(poses):

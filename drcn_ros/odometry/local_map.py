@@ -1,0 +1,540 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""A local map: the last keyframes and the landmarks that they share.
+
+A landmark is a point of its host keyframe with an inverse depth. It is observed at refined places that show the
+same patch, and handed on to a keypoint of a later keyframe only where place and keypoint agree: a keypoint beside it
+shows another point of the scene, and not at random (docs/geometry.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.selection import Model
+from drcn_ros.geometry.two_view import TwoView
+from drcn_ros.geometry.types import Array
+from drcn_ros.matching.types import Matches
+from drcn_ros.odometry.bundle_adjustment import Bundle, Observations, adjust
+from drcn_ros.odometry.config import KeyframeConfig
+from drcn_ros.odometry.map_pose import MapPose, SeenLandmarks, pose_from_landmarks
+from drcn_ros.odometry.view import View
+
+# Keyframes that a new one is matched with, that are adjusted together, of these held fixed, and kept at all.
+_LINKED, _WINDOW, _FIXED, _KEPT = 4, 7, 2, 20
+# Standard deviation of a match, pixels, and bounds of the one measured in a frame.
+_NOISE_PX, _NOISE_RANGE = 0.5, (0.2, 1.0)
+# How far a place may lie from the keypoint that takes its landmark, pixels; and if too few do.
+_SAME_PX, _NEAR_PX, _FEWEST_LINKS = 0.5, 2.0, 40
+# Distance to the epipolar line, and to a well-known landmark's projection, that an observation may have, pixels.
+_LINE_PX, _LANDMARK_PX, _WELL_KNOWN = 2.0, 4.0, 0.2
+# With fewer landmarks seen through the last keyframe those of the ones before are matched too.
+_ENOUGH = 40
+_FEWEST, _LEAST_PART = 8, 0.25
+# Parallax of the first pair with a depth, radians.
+_FIRST_PARALLAX = 0.005
+# How far an adjustment may move a keyframe by itself, as a part of its step.
+_HOLD = 0.3
+
+Match = Callable[[View, View], Matches]
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A frame's place in the map.
+
+    Attributes:
+        pose: (4, 4) T_start_frame in units of the map.
+        length: of the step since the reference in units of the map.
+        deviation: its standard deviation; infinite where the length is a guess.
+        landmarks: how many landmarks agree.
+    """
+
+    pose: Array
+    length: float
+    deviation: float
+    landmarks: int
+
+
+@dataclass(eq=False)
+class _Keyframe:
+    """A view in the map: its pose, and the landmark (or -1) and its offset in pixels of each keypoint."""
+
+    serial: int
+    view: View
+    pose: Array
+    rays: Array
+    landmark: NDArray[np.int64]
+    offset: Array
+    most_inliers: int = 0
+
+
+@dataclass(eq=False)
+class _Landmarks:
+    """All landmarks, one row each; rows are given anew when old ones are dropped."""
+
+    host: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    ray: Array = field(default_factory=lambda: np.zeros((0, 3)))
+    inverse: Array = field(default_factory=lambda: np.zeros(0))
+    variance: Array = field(default_factory=lambda: np.zeros(0))
+    good: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    # Observations: landmark, serial of the keyframe, ray.
+    of: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    by: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+    at: Array = field(default_factory=lambda: np.zeros((0, 2)))
+
+    def add(self, host: int, rays: Array, inverse: Array, variance: Array) -> NDArray[np.int64]:
+        rows = np.arange(len(self.host), len(self.host) + len(rays))
+        self.host = np.append(self.host, np.full(len(rays), host))
+        self.ray = np.concatenate([self.ray, np.column_stack([rays, np.ones(len(rays))])])
+        self.inverse, self.variance = np.append(self.inverse, inverse), np.append(self.variance, variance)
+        self.good = np.append(self.good, np.ones(len(rays), bool))
+        return rows
+
+    def observe(self, rows: NDArray[np.int64], serial: int, rays: Array) -> None:
+        self.of = np.append(self.of, rows)
+        self.by = np.append(self.by, np.full(len(rows), serial))
+        self.at = np.concatenate([self.at, rays])
+
+    def keep(self, kept: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Drop landmarks; return the new row of each old one, -1 for the dropped."""
+        new = np.full(len(kept) + 1, -1)
+        new[:-1][kept] = np.arange(int(kept.sum()))
+        for name in ("host", "ray", "inverse", "variance", "good"):
+            setattr(self, name, getattr(self, name)[kept])
+        seen = kept[self.of]
+        self.of, self.by, self.at = new[self.of[seen]], self.by[seen], self.at[seen]
+        return new
+
+
+class LocalMap:
+    """Places frames among the landmarks of the last keyframes, and adjusts both.
+
+    Poses are in units of the map: the baseline of its first two keyframes.
+    """
+
+    def __init__(self) -> None:
+        self._keyframes: dict[int, _Keyframe] = {}
+        self._serial = 0
+        self._landmarks = _Landmarks()
+        self._started = False
+        # The last two frames that were placed, the newest last.
+        self._placed: list[tuple[View, Array]] = []
+
+    def begin(self, view: View) -> None:
+        """Start with a first keyframe at the identity."""
+        self._insert(view, np.eye(4))
+
+    def place(
+        self, reference: View, view: View, two_view: TwoView, matches: Matches, camera: Camera, match: Match
+    ) -> Placed | None:
+        """Return the place of a frame, or None where map and pair do not agree.
+
+        Args:
+            reference: that `view` was matched with; if it is the last frame and no keyframe it becomes one.
+            view: with tracks; its pose is not changed.
+            two_view: with a rotation.
+            matches: that it was made of.
+            camera: of both.
+            match: finds the matches of two views.
+        """
+        assert two_view.rotation is not None
+        keyframe = self._of(reference)
+        if keyframe is None and self._started and self._placed and self._placed[-1][0] is reference:
+            self.add_keyframe(reference, self._placed[-1][1], camera, match)
+            keyframe = self._of(reference)
+        if keyframe is None:
+            return None
+        if two_view.model is Model.IDENTITY:
+            return Placed(keyframe.pose.copy(), 0.0, 0.0, 0)
+        if not self._started:
+            return self._first_step(keyframe, two_view, camera)
+        seen = self._seen(keyframe, view, matches, camera, match)
+        rotation = keyframe.pose[:3, :3] @ two_view.rotation
+        origin = keyframe.pose[:3, 3]
+        unit = self._usual_step()
+        if len(seen) < _FEWEST:
+            if two_view.pose is None:
+                return Placed(_pose(rotation, origin), 0.0, 0.0, 0)
+            length = unit
+            direction = keyframe.pose[:3, :3] @ two_view.pose.translation
+            return Placed(_pose(rotation, origin + length * direction), length, np.inf, 0)
+        noise = float(np.clip(two_view.noise_px or _NOISE_PX, *_NOISE_RANGE))
+        turned = None
+        covariance = two_view.rotation_covariance
+        if covariance is not None and np.isfinite(covariance).all():
+            # What the landmarks do not tell already; the covariance is about the reference's axes.
+            share = max(1.0 - len(seen) / max(int(two_view.inliers.sum()), 1), 0.0)
+            own = two_view.rotation.T @ np.linalg.pinv(covariance) @ two_view.rotation
+            turned = (rotation, share * own)
+        best: MapPose | None = None
+        for start in self._starts(keyframe, rotation, two_view, seen, unit):
+            found = pose_from_landmarks(start, seen, camera.mean_focal, noise, turned)
+            if best is None or found.cost < best.cost:
+                best = found
+        assert best is not None
+        if best.agree < max(_FEWEST, _LEAST_PART * len(seen)):
+            return None
+        step = best.position - origin
+        length = float(np.linalg.norm(step))
+        along = best.rotation.T @ step / max(length, 1e-12)
+        deviation = float(np.sqrt(max(along @ best.covariance[3:, 3:] @ along, 0.0)))
+        return Placed(_pose(best.rotation, best.position), length, deviation, best.agree)
+
+    def advance(
+        self,
+        reference: View,
+        view: View,
+        placed: Placed,
+        two_view: TwoView,
+        camera: Camera,
+        config: KeyframeConfig,
+        match: Match,
+    ) -> Array | None:
+        """Note a placed frame; return its adjusted pose if it became a keyframe, else None."""
+        keyframe = self._of(reference)
+        assert keyframe is not None
+        inliers = int(two_view.inliers.sum())
+        keyframe.most_inliers = max(keyframe.most_inliers, inliers)
+        self._placed = [*self._placed[-1:], (view, placed.pose)]
+        general = two_view.model is Model.GENERAL
+        parallax = (two_view.parallax_px or 0.0) / camera.mean_focal if general else 0.0
+        if not self._started:
+            if not general or parallax < _FIRST_PARALLAX:
+                return None
+            self._started = True
+        elif not (
+            parallax > config.max_parallax
+            or inliers < config.min_overlap * keyframe.most_inliers
+            or (general and placed.landmarks < _ENOUGH)
+        ):
+            return None
+        pose = self.add_keyframe(view, placed.pose, camera, match)
+        self._placed[-1] = (view, pose)
+        return pose
+
+    def add_keyframe(self, view: View, pose: Array, camera: Camera, match: Match) -> Array:
+        """Make a placed frame a keyframe, adjust the last ones, and return its pose."""
+        linked = list(self._keyframes.values())[-_LINKED:]
+        keyframe = self._insert(view, pose, camera)
+        late: list[tuple[Array, NDArray[np.int64], NDArray[np.int64], Array]] = []
+        for other in linked:
+            self._link(other, keyframe, match(other.view, view), camera, late)
+        self._hand_on_late(keyframe, late)
+        if len(self._keyframes) >= 3:
+            self._adjust(camera)
+        self._forget()
+        return keyframe.pose.copy()
+
+    def inverse_depths(self, reference: View, pose: Array, matches: Matches) -> tuple[Array, Array]:
+        """Return inverse depths (M,) and deviations of matches in the frame at `pose`, NaN where unknown."""
+        inverse = np.full(len(matches), np.nan)
+        deviation = inverse.copy()
+        keyframe = self._of(reference)
+        if keyframe is None:
+            return inverse, deviation
+        rows, ids = self._known(keyframe, matches)
+        depth = ((self._points(ids) - pose[:3, 3]) @ pose[:3, :3])[:, 2]
+        front = depth > 1e-6
+        rows, ids, depth = rows[front], ids[front], depth[front]
+        inverse[rows] = 1.0 / depth
+        deviation[rows] = self._relative(ids) / depth
+        return inverse, deviation
+
+    def _of(self, view: View) -> _Keyframe | None:
+        return next((found for found in self._keyframes.values() if found.view is view), None)
+
+    def _insert(self, view: View, pose: Array, camera: Camera | None = None) -> _Keyframe:
+        points = view.points.astype(np.float64)
+        rays = np.zeros((0, 2)) if camera is None else camera.normalise(points)
+        keyframe = _Keyframe(
+            self._serial,
+            view,
+            pose.copy(),
+            rays,
+            np.full(len(points), -1),
+            np.zeros((len(points), 2)),
+        )
+        self._keyframes[self._serial] = keyframe
+        self._serial += 1
+        return keyframe
+
+    def _first_step(self, keyframe: _Keyframe, two_view: TwoView, camera: Camera) -> Placed:
+        """Return a step whose length tells only how the parallax compares with that of the first baseline."""
+        assert two_view.rotation is not None
+        rotation, origin = keyframe.pose[:3, :3] @ two_view.rotation, keyframe.pose[:3, 3]
+        if two_view.pose is None:
+            return Placed(_pose(rotation, origin), 0.0, 0.0, 0)
+        part = (two_view.parallax_px or 0.0) / (_FIRST_PARALLAX * camera.mean_focal)
+        length = min(part, 1.0)
+        direction = keyframe.pose[:3, :3] @ two_view.pose.translation
+        return Placed(_pose(rotation, origin + length * direction), length, np.inf, 0)
+
+    def _known(self, keyframe: _Keyframe, matches: Matches) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the matches of keypoints that carry a landmark: their rows, and the landmarks."""
+        index = matches.reference_index
+        ids = np.where(index >= 0, keyframe.landmark[index], -1)
+        rows = np.flatnonzero(ids >= 0)
+        rows = rows[self._landmarks.good[ids[rows]]]
+        return rows, ids[rows]
+
+    def _seen(
+        self, keyframe: _Keyframe, view: View, matches: Matches, camera: Camera, match: Match
+    ) -> SeenLandmarks:
+        rows, ids = self._known(keyframe, matches)
+        places = matches.current_points[rows] + keyframe.offset[matches.reference_index[rows]]
+        for other in list(self._keyframes.values())[: -_LINKED - 1 : -1]:
+            if len(ids) >= _ENOUGH:
+                break
+            if other is keyframe:
+                continue
+            more = match(other.view, view)
+            rows, others = self._known(other, more)
+            others, first = np.unique(others, return_index=True)
+            rows = rows[first]
+            new = ~np.isin(others, ids)
+            rows = rows[new]
+            ids = np.append(ids, others[new])
+            at = more.current_points[rows] + other.offset[more.reference_index[rows]]
+            places = np.concatenate([places, at])
+        rays = camera.normalise(places.astype(np.float64))
+        finite = np.isfinite(rays).all(axis=1)
+        ids, rays = ids[finite], rays[finite]
+        origins = np.array([self._keyframes[host].pose[:3, 3] for host in self._landmarks.host[ids]])
+        return SeenLandmarks(self._points(ids), origins.reshape(-1, 3), self._relative(ids), rays)
+
+    def _points(self, ids: NDArray[np.int64]) -> Array:
+        """Return landmarks (N, 3) in the axes of the start."""
+        if not len(ids):
+            return np.zeros((0, 3))
+        marks = self._landmarks
+        poses = np.array([self._keyframes[host].pose for host in marks.host[ids]])
+        depths = 1.0 / np.maximum(marks.inverse[ids], 1e-6)
+        points: Array = np.einsum("nij,nj->ni", poses[:, :3, :3], marks.ray[ids] * depths[:, None])
+        return points + poses[:, :3, 3]
+
+    def _relative(self, ids: NDArray[np.int64]) -> Array:
+        marks = self._landmarks
+        relative: Array = np.sqrt(marks.variance[ids]) / np.maximum(marks.inverse[ids], 1e-6)
+        return np.minimum(relative, 1e3)
+
+    def _usual_step(self) -> float:
+        positions = np.array([found.pose[:3, 3] for found in list(self._keyframes.values())[-6:]])
+        steps = np.linalg.norm(np.diff(positions, axis=0), axis=1)
+        steps = steps[steps > 0.0]
+        return float(np.median(steps)) if len(steps) else 1.0
+
+    def _starts(
+        self, keyframe: _Keyframe, rotation: Array, two_view: TwoView, seen: SeenLandmarks, unit: float
+    ) -> list[tuple[Array, Array]]:
+        origin = keyframe.pose[:3, 3]
+        starts = [(rotation, origin)]
+        if two_view.pose is not None:
+            direction = keyframe.pose[:3, :3] @ two_view.pose.translation
+            length = _length_along(direction, rotation, origin, seen)
+            starts = [(rotation, origin + length * direction), (rotation, origin + 0.3 * unit * direction)]
+        if len(self._placed) == 2:
+            before, last = self._placed[0][1], self._placed[1][1]
+            ahead = last @ np.linalg.inv(before) @ last
+            starts.append((ahead[:3, :3], ahead[:3, 3]))
+        return starts
+
+    def _link(
+        self,
+        other: _Keyframe,
+        keyframe: _Keyframe,
+        matches: Matches,
+        camera: Camera,
+        late: list[tuple[Array, NDArray[np.int64], NDArray[np.int64], Array]],
+    ) -> None:
+        """Observe the landmarks of another keyframe in a new one, and make new ones of what both see."""
+        if not len(other.rays):
+            other.rays = camera.normalise(other.view.points.astype(np.float64))
+        marks = self._landmarks
+        usable = (matches.reference_index >= 0) & (matches.current_index >= 0)
+        row, column = matches.reference_index[usable], matches.current_index[usable]
+        place = matches.current_points[usable].astype(np.float64)
+        relative = np.linalg.inv(keyframe.pose) @ other.pose
+        inverse, variance, distance = _inverse_depths(
+            other.rays[row], camera.normalise(place), relative, _NOISE_PX / camera.mean_focal
+        )
+        fits = distance * camera.mean_focal < _LINE_PX
+        fits &= np.isfinite(inverse) & (inverse > -2.0 * np.sqrt(variance))
+        row, column, place = row[fits], column[fits], place[fits]
+        inverse, variance = inverse[fits], variance[fits]
+        ids = other.landmark[row]
+        old = np.flatnonzero(ids >= 0)
+        old = old[marks.good[ids[old]]]
+        # One observation of a landmark in a keyframe, and no other landmark at its keypoint.
+        old = old[~np.isin(ids[old], marks.of[marks.by == keyframe.serial])]
+        old = old[(keyframe.landmark[column[old]] < 0) | (keyframe.landmark[column[old]] == ids[old])]
+        old = old[np.unique(ids[old], return_index=True)[1]]
+        seen = place[old] + other.offset[row[old]]
+        rays = camera.normalise(seen)
+        point = (self._points(ids[old]) - keyframe.pose[:3, 3]) @ keyframe.pose[:3, :3]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            off = np.hypot(*((point[:, :2] / point[:, 2:] - rays) * camera.mean_focal).T)
+        agrees = (point[:, 2] > 0.0) & ((self._relative(ids[old]) > _WELL_KNOWN) | (off < _LANDMARK_PX))
+        old, seen, rays = old[agrees], seen[agrees], rays[agrees]
+        marks.observe(ids[old], keyframe.serial, rays)
+        self._hand_on(keyframe, ids[old], column[old], seen, late)
+        new = np.flatnonzero((ids < 0) & (keyframe.landmark[column] < 0))
+        new = new[np.unique(row[new], return_index=True)[1]]
+        if not len(new):
+            return
+        floor = 1e-3 * float(np.median(np.abs(inverse)))
+        added = marks.add(
+            other.serial, other.rays[row[new]], np.maximum(inverse[new], max(floor, 1e-6)), variance[new]
+        )
+        other.landmark[row[new]] = added
+        other.offset[row[new]] = 0.0
+        marks.observe(added, keyframe.serial, camera.normalise(place[new]))
+        self._hand_on(keyframe, added, column[new], place[new], late)
+
+    def _hand_on(
+        self,
+        keyframe: _Keyframe,
+        ids: NDArray[np.int64],
+        column: NDArray[np.int64],
+        seen: Array,
+        late: list[tuple[Array, NDArray[np.int64], NDArray[np.int64], Array]],
+    ) -> None:
+        offset = seen - keyframe.view.points[column]
+        distance = np.hypot(*offset.T)
+        free = keyframe.landmark[column] < 0
+        same = np.flatnonzero((distance < _SAME_PX) & free)
+        same = same[np.unique(column[same], return_index=True)[1]]
+        keyframe.landmark[column[same]] = ids[same]
+        keyframe.offset[column[same]] = offset[same]
+        near = np.flatnonzero((distance >= _SAME_PX) & (distance < _NEAR_PX) & free)
+        late.append((distance[near], ids[near], column[near], offset[near]))
+
+    def _hand_on_late(
+        self, keyframe: _Keyframe, late: list[tuple[Array, NDArray[np.int64], NDArray[np.int64], Array]]
+    ) -> None:
+        """Where too few landmarks are handed on, take the nearest of the others."""
+        missing = _FEWEST_LINKS - int((keyframe.landmark >= 0).sum())
+        if missing <= 0 or not late:
+            return
+        distance, ids, column, offset = (np.concatenate(parts) for parts in zip(*late, strict=True))
+        for index in np.argsort(distance, kind="stable"):
+            if missing <= 0:
+                break
+            if keyframe.landmark[column[index]] < 0:
+                keyframe.landmark[column[index]] = ids[index]
+                keyframe.offset[column[index]] = offset[index]
+                missing -= 1
+
+    def _adjust(self, camera: Camera) -> None:
+        marks, keyframes = self._landmarks, self._keyframes
+        window = list(keyframes)[-_WINDOW:]
+        free = window[min(_FIXED, len(window) - 1) :]
+        seen = np.flatnonzero(np.isin(marks.by, window) & marks.good[marks.of])
+        if not len(seen):
+            return
+        ids, landmark = np.unique(marks.of[seen], return_inverse=True)
+        serials = np.unique(np.concatenate([marks.host[ids], marks.by[seen], free]))
+        place = {int(serial): row for row, serial in enumerate(serials)}
+        poses = np.array([keyframes[int(serial)].pose for serial in serials])
+        bundle = Bundle(
+            poses[:, :3, :3].copy(),
+            poses[:, :3, 3].copy(),
+            np.searchsorted(serials, marks.host[ids]),
+            marks.ray[ids],
+            marks.inverse[ids],
+        )
+        observations = Observations(landmark, np.searchsorted(serials, marks.by[seen]), marks.at[seen])
+        before = window[min(_FIXED, len(window) - 1) - 1 : -1]
+        steps = [
+            max(float(np.linalg.norm(keyframes[b].pose[:3, 3] - keyframes[a].pose[:3, 3])), 1e-6)
+            for a, b in zip(before, free, strict=True)
+        ]
+        found = adjust(
+            bundle,
+            observations,
+            np.array([place[serial] for serial in free]),
+            _NOISE_PX / camera.mean_focal,
+            _HOLD * np.array(steps),
+        )
+        if found is None:
+            return
+        for serial in free:
+            row = place[serial]
+            keyframes[serial].pose = _pose(found.bundle.rotations[row], found.bundle.positions[row])
+        marks.inverse[ids] = found.bundle.inverse
+        marks.variance[ids] = np.minimum(found.variance, 1e12)
+        self._drop(seen[found.disagrees])
+
+    def _drop(self, rows: NDArray[np.int64]) -> None:
+        """Drop observations, the landmarks that they leave without one, and the links to both."""
+        marks = self._landmarks
+        for serial in np.unique(marks.by[rows]):
+            keyframe = self._keyframes.get(int(serial))
+            if keyframe is not None:
+                ids = marks.of[rows[marks.by[rows] == serial]]
+                keyframe.landmark[np.isin(keyframe.landmark, ids)] = -1
+        touched = np.unique(marks.of[rows])
+        kept = np.ones(len(marks.of), bool)
+        kept[rows] = False
+        marks.of, marks.by, marks.at = marks.of[kept], marks.by[kept], marks.at[kept]
+        bad = touched[~np.isin(touched, marks.of)]
+        marks.good[bad] = False
+        for keyframe in self._keyframes.values():
+            keyframe.landmark[np.isin(keyframe.landmark, bad)] = -1
+
+    def _forget(self) -> None:
+        """Let the oldest keyframe go, and all landmarks that it hosts."""
+        marks = self._landmarks
+        while len(self._keyframes) > _KEPT:
+            del self._keyframes[next(iter(self._keyframes))]
+        oldest = next(iter(self._keyframes))
+        new = marks.keep(marks.good & (marks.host >= oldest))
+        kept = marks.by >= oldest
+        marks.of, marks.by, marks.at = marks.of[kept], marks.by[kept], marks.at[kept]
+        for keyframe in self._keyframes.values():
+            keyframe.landmark = new[keyframe.landmark]
+
+
+def _pose(rotation: Array, position: Array) -> Array:
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = rotation, position
+    return pose
+
+
+def _length_along(direction: Array, rotation: Array, origin: Array, seen: SeenLandmarks) -> float:
+    """Return the length of a step along a direction that most landmarks support: a weighted median."""
+    point = (seen.points - origin) @ rotation
+    step = rotation.T @ direction
+    needed = point[:, :2] - seen.rays * point[:, 2:]
+    given = step[:2] - seen.rays * step[2]
+    squared = (given**2).sum(axis=1)
+    lengths = (needed * given).sum(axis=1) / np.maximum(squared, 1e-12)
+    weights = np.sqrt(squared) / np.maximum(point[:, 2], 1e-6)
+    order = np.argsort(lengths)
+    total = np.cumsum(weights[order])
+    return float(lengths[order][np.searchsorted(total, 0.5 * total[-1])])
+
+
+def _inverse_depths(first: Array, second: Array, relative: Array, noise: float) -> tuple[Array, Array, Array]:
+    """Return inverse depths in the first view, their variances, and distances from the epipolar lines.
+
+    Args:
+        first, second: (N, 2) normalised coordinates.
+        relative: (4, 4) T_second_first.
+        noise: of a coordinate, normalised.
+    """
+    ray = np.column_stack([first, np.ones(len(first))])
+    turned, shift = ray @ relative[:3, :3].T, relative[:3, 3]
+    needed = second * turned[:, 2:] - turned[:, :2]
+    given = shift[:2] - second * shift[2]
+    squared = np.maximum((given**2).sum(axis=1), 1e-18)
+    inverse = (needed * given).sum(axis=1) / squared
+    variance = noise**2 * turned[:, 2] ** 2 / squared
+    across = needed[:, 0] * given[:, 1] - needed[:, 1] * given[:, 0]
+    distance = np.abs(across) / np.sqrt(squared) / np.maximum(np.abs(turned[:, 2]), 1e-6)
+    return inverse, variance, distance / np.sqrt(2.0)

@@ -1,0 +1,140 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""The local map hands depths on only where they were measured, and gets over what was placed wrongly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from drcn_ros.geometry.rotation import rotation_matrix
+from drcn_ros.matching.types import Matches
+from drcn_ros.odometry import Reason, State
+from drcn_ros.odometry.local_map import LocalMap
+
+FRAMES = 30
+
+
+@pytest.fixture
+def curve(straight_poses):
+    """Poses along a bend, half a metre a frame."""
+    poses = straight_poses(FRAMES, (0.0, 0.0, 0.0), 0.02)
+    for index in range(1, FRAMES):
+        poses[index][:3, 3] = poses[index - 1][:3, 3] + 0.3 * poses[index - 1][:3, 2]
+    return poses
+
+
+def _path_error(world, results, first=0):
+    """Return the path error after a scale, over the true path's length, from a frame on."""
+    path = np.array([result.pose[:3, 3] for result in results[first:]])
+    truth = np.array([world.truth(0, index)[:3, 3] for index in range(first, len(results))])
+    path, truth = path - path[0], truth - truth[0]
+    turn = results[first].pose[:3, :3] @ world.truth(0, first)[:3, :3].T
+    truth = truth @ turn.T
+    scale = (path * truth).sum() / (path**2).sum()
+    length = np.linalg.norm(np.diff(truth, axis=0), axis=1).sum()
+    return np.sqrt(((scale * path - truth) ** 2).sum(axis=1).mean()) / length
+
+
+def test_the_scale_holds_over_many_keyframes(point_world, curve):
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
+    results = world.run(FRAMES)
+    assert [result.state for result in results[1:]] == [State.TRACKING] * (FRAMES - 1)
+    assert _path_error(world, results) < 0.005
+    steps = [
+        np.linalg.norm(b.pose[:3, 3] - a.pose[:3, 3]) for a, b in zip(results, results[1:], strict=False)
+    ]
+    assert np.mean(steps[-5:]) / np.mean(steps[2:7]) == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_step_tells_how_well_its_length_is_known(point_world, curve):
+    results = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0)).run(10)
+    # The first baseline is the unit, so nothing measures it.
+    assert results[1].step_deviation == np.inf
+    for result in results[3:]:
+        assert 0.0 < result.step_deviation < 0.1 * result.step_length
+
+
+def test_a_landmark_is_not_handed_to_a_keypoint_beside_its_place(point_world, curve, monkeypatch):
+    world = point_world(curve, count=1500, noise_px=0.0, outliers=0.0)
+    made = []
+    insert = LocalMap._insert
+    monkeypatch.setattr(LocalMap, "_insert", lambda *given: made.append(insert(*given)) or made[-1])
+    match = world.match
+
+    def beside(reference, current):
+        """Refined places lie 1.5 px beside every second keypoint of the current image."""
+        found = match(reference, current)
+        places = found.current_points.copy()
+        places[found.current_index % 2 == 1] += np.float32(1.5 / np.sqrt(2.0))
+        return Matches(
+            found.reference_points, places, found.scores, found.reference_index, found.current_index
+        )
+
+    monkeypatch.setattr(world, "match", beside)
+    odometry = world.odometry({"two_view.systematic_px": 0.0})
+    for index in range(2):
+        odometry.process(world.frame(index))
+    first, second = made[:2]
+    assert (first.landmark >= 0).sum() > 100
+    assert (second.landmark[0::2] >= 0).sum() > 40
+    assert (second.landmark[1::2] >= 0).sum() == 0
+
+
+@pytest.mark.parametrize("is_keyframe", [False, True])
+def test_a_wrong_placement_does_not_survive(point_world, curve, monkeypatch, is_keyframe):
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
+    odometry = world.odometry({"keyframe.max_parallax": 0.001 if is_keyframe else 1.0})
+    place = LocalMap.place
+    wrong_frame = 12
+
+    def placed(self, reference, view, *rest):
+        found = place(self, reference, view, *rest)
+        if world.index(view.stamp_ns) == wrong_frame:
+            found.pose[:3, :3] = found.pose[:3, :3] @ rotation_matrix(np.array([0.0, np.radians(5.0), 0.0]))
+            found.pose[:3, 3] += 0.5 * found.length
+        return found
+
+    monkeypatch.setattr(LocalMap, "place", placed)
+    results = [odometry.process(world.frame(index)) for index in range(FRAMES)]
+    later = range(wrong_frame + 4, FRAMES)
+    scale = np.median(
+        [
+            np.linalg.norm(world.truth(0, i)[:3, 3]) / np.linalg.norm(results[i].pose[:3, 3])
+            for i in range(6, 12)
+        ]
+    )
+    for index in later:
+        off = np.linalg.inv(world.truth(0, index)) @ np.block(
+            [[results[index].pose[:3, :3], scale * results[index].pose[:3, 3:]], [np.zeros((1, 3)), 1.0]]
+        )
+        assert np.linalg.norm(off[:3, 3]) < 0.1
+        assert np.degrees(np.arccos(min(1.0, (np.trace(off[:3, :3]) - 1.0) / 2.0))) < 0.5
+
+
+def test_memory_does_not_grow_with_the_path(point_world, straight_poses):
+    poses = straight_poses(200, (0.0, 0.0, 0.0))
+    for index, pose in enumerate(poses):
+        # To and fro, so that the points never end.
+        pose[:3, 3] = [0.0, 0.0, 3.0 * np.sin(index / 10.0)]
+    world = point_world(poses, count=600)
+    odometry = world.odometry({"keyframe.max_parallax": 0.001})
+    sizes = []
+    for index in range(200):
+        odometry.process(world.frame(index))
+        sizes.append((len(odometry._map._landmarks.host), len(odometry._map._landmarks.of)))
+    assert max(sizes[-60:])[0] <= 1.2 * max(sizes[60:120])[0]
+    assert len(odometry._map._keyframes) <= 20
+
+
+def test_a_motion_that_the_landmarks_contradict_is_no_tracking(point_world, curve, monkeypatch):
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
+    odometry = world.odometry()
+    for index in range(10):
+        odometry.process(world.frame(index))
+    monkeypatch.setattr(LocalMap, "place", lambda *_given: None)
+    result = odometry.process(world.frame(10))
+    assert (result.state, result.reason) == (State.LOST, Reason.MAP_DISAGREES)
+    assert result.relative_pose is result.rotation is result.step_length is None
+    monkeypatch.undo()
+    assert odometry.process(world.frame(11)).state is State.TRACKING
