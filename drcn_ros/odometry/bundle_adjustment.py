@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bundle adjustment of a few keyframes and landmarks that are an inverse depth along a ray of their host.
 
-Levenberg and Marquardt with Cauchy weights. One number a landmark makes its elimination by the Schur complement
-a division (Triggs et al., Bundle adjustment: a modern synthesis, 2000, section 6).
+Levenberg and Marquardt with Cauchy weights. One number a landmark makes its elimination by the Schur
+complement a division (Triggs et al., Bundle adjustment: a modern synthesis, 2000, section 6).
 """
 
 from __future__ import annotations
@@ -85,8 +85,8 @@ def adjust(
         seen: observations of its landmarks.
         free: (F,) rows of the keyframes that may move; the others hold position, rotation and scale.
         noise: standard deviation of an observation, normalised coordinates.
-        steps: (F,) how far each free keyframe may move by itself, one standard deviation; keeps the scale of what
-            shares too little with the rest.
+        steps: (F,) how far each free keyframe may move by itself, one standard deviation; keeps the scale of
+            what shares too little with the rest.
     """
     if len(seen.landmark) < _FEWEST or not len(free):
         return None
@@ -188,10 +188,12 @@ class _Problem:
         for index in range(count):
             poses[index, index, 3:, 3:] += np.eye(3) * self.hold[index]
         gradient[:, 3:] += self.hold[:, None] * (bundle.positions[self.free] - self.held)
-        of_landmarks = np.bincount(self.seen.landmark, weights * (of_depth**2).sum(axis=1), landmarks)
+        of_landmarks = np.bincount(self.seen.landmark, weights * (of_depth**2).sum(axis=1), landmarks).astype(
+            np.float64
+        )
         landmark_gradient = np.bincount(
             self.seen.landmark, weights * (of_depth * residuals).sum(axis=1), landmarks
-        )
+        ).astype(np.float64)
         return _System(
             poses.transpose(0, 2, 1, 3).reshape(6 * count, 6 * count),
             mixed.transpose(0, 2, 1).reshape(6 * count, landmarks),

@@ -98,8 +98,8 @@ class OdometryConfig:
     two_view: TwoViewConfig = section(TwoViewConfig)
     reference: str = parameter(
         "map",
-        "Frame that each new one is matched with: the previous one, a keyframe held for a baseline, or the last "
-        "keyframe of a local map, whose landmarks then place the frame.",
+        "Frame that each new one is matched with: the previous one, a keyframe held for a baseline, or the "
+        "last keyframe of a local map, whose landmarks then place the frame.",
         choices=REFERENCES,
         live=True,
     )

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A local map: the last keyframes and the landmarks that they share.
 
-A landmark is a point of its host keyframe with an inverse depth. It is observed at refined places that show the
-same patch, and handed on to a keypoint of a later keyframe only where place and keypoint agree: a keypoint beside it
-shows another point of the scene, and not at random (docs/geometry.md).
+A landmark is a point of its host keyframe with an inverse depth. It is observed at refined places that show
+the same patch, and handed on to a keypoint of a later keyframe only where place and keypoint agree: one
+beside it shows another point of the scene, and not at random (docs/geometry.md).
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from drcn_ros.geometry.types import Array
 from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.bundle_adjustment import Bundle, Observations, adjust
 from drcn_ros.odometry.config import KeyframeConfig
+from drcn_ros.odometry.doubts import doubtful
 from drcn_ros.odometry.map_pose import MapPose, SeenLandmarks, pose_from_landmarks
 from drcn_ros.odometry.view import View
 
@@ -31,7 +32,7 @@ _LINKED, _WINDOW, _FIXED, _KEPT = 4, 7, 2, 20
 _NOISE_PX, _NOISE_RANGE = 0.5, (0.2, 1.0)
 # How far a place may lie from the keypoint that takes its landmark, pixels; and if too few do.
 _SAME_PX, _NEAR_PX, _FEWEST_LINKS = 0.5, 2.0, 40
-# Distance to the epipolar line, and to a well-known landmark's projection, that an observation may have, pixels.
+# Distance to the epipolar line, and to a well-known landmark's projection, that an observation may have.
 _LINE_PX, _LANDMARK_PX, _WELL_KNOWN = 2.0, 4.0, 0.2
 # With fewer landmarks seen through the last keyframe those of the ones before are matched too.
 _ENOUGH = 40
@@ -40,6 +41,8 @@ _FEWEST, _LEAST_PART = 8, 0.25
 _FIRST_PARALLAX = 0.005
 # How far an adjustment may move a keyframe by itself, as a part of its step.
 _HOLD = 0.3
+# Half-way to its end a keyframe gets a successor, if the other half takes so many frames.
+_HALF, _SLOW = 0.5, 3
 
 Match = Callable[[View, View], Matches]
 
@@ -59,6 +62,19 @@ class Placed:
     length: float
     deviation: float
     landmarks: int
+
+
+@dataclass(frozen=True)
+class Advance:
+    """A new keyframe.
+
+    Attributes:
+        keyframe: the view to match the next frames with.
+        pose: (4, 4) T_start_frame of the newest frame, after the adjustment.
+    """
+
+    keyframe: View
+    pose: Array
 
 
 @dataclass(eq=False)
@@ -125,6 +141,9 @@ class LocalMap:
         self._started = False
         # The last two frames that were placed, the newest last.
         self._placed: list[tuple[View, Array]] = []
+        # A frame half-way to the end of the last keyframe: view, pose, that keyframe; and frames since.
+        self._successor: tuple[View, Array, _Keyframe] | None = None
+        self._frames_since = 0
 
     def begin(self, view: View) -> None:
         """Start with a first keyframe at the identity."""
@@ -179,7 +198,8 @@ class LocalMap:
                 best = found
         assert best is not None
         if best.agree < max(_FEWEST, _LEAST_PART * len(seen)):
-            return None
+            # A turn is told by all matches; what contradicts it is a depth that was never measured well.
+            return None if two_view.pose is not None else Placed(_pose(rotation, origin), 0.0, 0.0, 0)
         step = best.position - origin
         length = float(np.linalg.norm(step))
         along = best.rotation.T @ step / max(length, 1e-12)
@@ -195,8 +215,12 @@ class LocalMap:
         camera: Camera,
         config: KeyframeConfig,
         match: Match,
-    ) -> Array | None:
-        """Note a placed frame; return its adjusted pose if it became a keyframe, else None."""
+    ) -> Advance | None:
+        """Note a placed frame; return what changed if there is a new keyframe, else None.
+
+        In slow motion not the newest frame becomes one but the one that was seen half-way to its end, so that
+        the parallax never starts again from zero.
+        """
         keyframe = self._of(reference)
         assert keyframe is not None
         inliers = int(two_view.inliers.sum())
@@ -204,22 +228,38 @@ class LocalMap:
         self._placed = [*self._placed[-1:], (view, placed.pose)]
         general = two_view.model is Model.GENERAL
         parallax = (two_view.parallax_px or 0.0) / camera.mean_focal if general else 0.0
+        worn = max(
+            parallax / config.max_parallax,
+            (1.0 - inliers / max(keyframe.most_inliers, 1)) / (1.0 - config.min_overlap),
+        )
         if not self._started:
             if not general or parallax < _FIRST_PARALLAX:
                 return None
             self._started = True
-        elif not (
-            parallax > config.max_parallax
-            or inliers < config.min_overlap * keyframe.most_inliers
-            or (general and placed.landmarks < _ENOUGH)
-        ):
-            return None
-        pose = self.add_keyframe(view, placed.pose, camera, match)
-        self._placed[-1] = (view, pose)
-        return pose
+            change = self.add_keyframe(view, placed.pose, camera, match)
+            # The first one goes on as the reference: so short a baseline would begin again from zero.
+            return Advance(reference, change.pose)
+        if general and placed.landmarks < _ENOUGH:
+            return self.add_keyframe(view, placed.pose, camera, match)
+        if worn >= 1.0:
+            following = self._successor
+            if following is None or following[2] is not keyframe or self._frames_since < _SLOW:
+                return self.add_keyframe(view, placed.pose, camera, match)
+            before = keyframe.pose
+            self.add_keyframe(following[0], following[1], camera, match)
+            pose = keyframe.pose @ np.linalg.inv(before) @ placed.pose
+            self._placed[-1] = (view, pose)
+            return Advance(following[0], pose)
+        if worn < _HALF:
+            self._successor = None
+        elif self._successor is None:
+            self._successor, self._frames_since = (view, placed.pose, keyframe), 0
+        self._frames_since += 1
+        return None
 
-    def add_keyframe(self, view: View, pose: Array, camera: Camera, match: Match) -> Array:
-        """Make a placed frame a keyframe, adjust the last ones, and return its pose."""
+    def add_keyframe(self, view: View, pose: Array, camera: Camera, match: Match) -> Advance:
+        """Make a placed frame a keyframe, and adjust the last ones."""
+        self._successor = None
         linked = list(self._keyframes.values())[-_LINKED:]
         keyframe = self._insert(view, pose, camera)
         late: list[tuple[Array, NDArray[np.int64], NDArray[np.int64], Array]] = []
@@ -229,22 +269,9 @@ class LocalMap:
         if len(self._keyframes) >= 3:
             self._adjust(camera)
         self._forget()
-        return keyframe.pose.copy()
-
-    def inverse_depths(self, reference: View, pose: Array, matches: Matches) -> tuple[Array, Array]:
-        """Return inverse depths (M,) and deviations of matches in the frame at `pose`, NaN where unknown."""
-        inverse = np.full(len(matches), np.nan)
-        deviation = inverse.copy()
-        keyframe = self._of(reference)
-        if keyframe is None:
-            return inverse, deviation
-        rows, ids = self._known(keyframe, matches)
-        depth = ((self._points(ids) - pose[:3, 3]) @ pose[:3, :3])[:, 2]
-        front = depth > 1e-6
-        rows, ids, depth = rows[front], ids[front], depth[front]
-        inverse[rows] = 1.0 / depth
-        deviation[rows] = self._relative(ids) / depth
-        return inverse, deviation
+        if self._placed and self._placed[-1][0] is view:
+            self._placed[-1] = (view, keyframe.pose.copy())
+        return Advance(view, keyframe.pose.copy())
 
     def _of(self, view: View) -> _Keyframe | None:
         return next((found for found in self._keyframes.values() if found.view is view), None)
@@ -279,7 +306,7 @@ class LocalMap:
         """Return the matches of keypoints that carry a landmark: their rows, and the landmarks."""
         index = matches.reference_index
         ids = np.where(index >= 0, keyframe.landmark[index], -1)
-        rows = np.flatnonzero(ids >= 0)
+        rows = np.flatnonzero((ids >= 0) & ~doubtful(keyframe.view, matches))
         rows = rows[self._landmarks.good[ids[rows]]]
         return rows, ids[rows]
 
@@ -316,7 +343,8 @@ class LocalMap:
         poses = np.array([self._keyframes[host].pose for host in marks.host[ids]])
         depths = 1.0 / np.maximum(marks.inverse[ids], 1e-6)
         points: Array = np.einsum("nij,nj->ni", poses[:, :3, :3], marks.ray[ids] * depths[:, None])
-        return points + poses[:, :3, 3]
+        points += poses[:, :3, 3]
+        return points
 
     def _relative(self, ids: NDArray[np.int64]) -> Array:
         marks = self._landmarks
@@ -357,6 +385,7 @@ class LocalMap:
             other.rays = camera.normalise(other.view.points.astype(np.float64))
         marks = self._landmarks
         usable = (matches.reference_index >= 0) & (matches.current_index >= 0)
+        usable &= ~doubtful(other.view, matches)
         row, column = matches.reference_index[usable], matches.current_index[usable]
         place = matches.current_points[usable].astype(np.float64)
         relative = np.linalg.inv(keyframe.pose) @ other.pose
@@ -517,7 +546,7 @@ def _length_along(direction: Array, rotation: Array, origin: Array, seen: SeenLa
     weights = np.sqrt(squared) / np.maximum(point[:, 2], 1e-6)
     order = np.argsort(lengths)
     total = np.cumsum(weights[order])
-    return float(lengths[order][np.searchsorted(total, 0.5 * total[-1])])
+    return float(lengths[order][int(np.searchsorted(total, 0.5 * total[-1]))])
 
 
 def _inverse_depths(first: Array, second: Array, relative: Array, noise: float) -> tuple[Array, Array, Array]:

@@ -66,8 +66,8 @@ def pose_from_landmarks(
 ) -> MapPose:
     """Return the pose of least robust cost near a start.
 
-    The variance of a projection is that of the match plus that which the depth's uncertainty makes of it, so that
-    no landmark must be chosen by an estimated depth, which would choose those estimated too near.
+    The variance of a projection is that of the match plus that which the depth's uncertainty makes of it, so
+    that no landmark must be chosen by an estimated depth, which would choose those estimated too near.
 
     Args:
         start: (R, t) of T_start_frame.
@@ -102,7 +102,7 @@ def pose_from_landmarks(
     residuals, _ = _whitened(rotation, position, seen, focal, noise_px)
     squared = (residuals**2).sum(axis=1)
     try:
-        covariance = np.linalg.inv(hessian)
+        covariance: Array = np.asarray(np.linalg.inv(hessian), np.float64)
     except np.linalg.LinAlgError:
         covariance = np.full((6, 6), np.inf)
     return MapPose(

@@ -101,12 +101,12 @@ class References:
         elif self._successor is None:
             self._successor = view
 
-    def placed(self, used: View, view: View, is_keyframe: bool) -> None:
-        """Note that the local map placed `view` against `used`, and whether `view` became a keyframe."""
+    def placed(self, used: View, view: View, keyframe: View | None) -> None:
+        """Note that the local map placed `view` against `used`, and which view became a keyframe."""
         self._attempts = 0
         self._previous = view
-        if is_keyframe:
-            self._replace(view)
+        if keyframe is not None:
+            self._replace(keyframe)
         elif used is not self.reference:
             self._replace(used)
 

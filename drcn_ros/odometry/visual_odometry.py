@@ -311,17 +311,17 @@ class VisualOdometry:
         assert self._camera is not None
         reference, camera = attempt.reference, self._camera
         match = partial(self._match, clock=clock)
-        adjusted = self._map.advance(reference, view, placed, two_view, camera, self._config.keyframe, match)
+        change = self._map.advance(reference, view, placed, two_view, camera, self._config.keyframe, match)
         if two_view.model is Model.IDENTITY:
             self._stillness.clear()
         elif self._stillness.add(view, self._noise(two_view)):
             # What stands is told from what moves slowly only beside a reference where it came to rest.
             self._stillness.clear()
-            if adjusted is None:
-                adjusted = self._map.add_keyframe(view, placed.pose, camera, match)
-        if adjusted is not None:
-            placed = replace(placed, pose=adjusted)
-        self._references.placed(reference, view, adjusted is not None)
+            if change is None:
+                change = self._map.add_keyframe(view, placed.pose, camera, match)
+        if change is not None:
+            placed = replace(placed, pose=change.pose)
+        self._references.placed(reference, view, None if change is None else change.keyframe)
         return self._path.follow(reference, view, two_view, attempt.matches, placed, self._config.scale)
 
     def _lose(self, view: View, outcome: Outcome) -> Outcome:
