@@ -24,7 +24,7 @@ from drcn_ros.odometry.bundle_adjustment import Bundle, Observations, adjust
 from drcn_ros.odometry.config import KeyframeConfig
 from drcn_ros.odometry.doubts import doubtful
 from drcn_ros.odometry.map_pose import MapPose, SeenLandmarks, pose_from_landmarks
-from drcn_ros.odometry.view import View
+from drcn_ros.odometry.view import PointDepths, View
 
 # Keyframes that a new one is matched with, that are adjusted together, of these held fixed, and kept at all.
 _LINKED, _WINDOW, _FIXED, _KEPT = 4, 7, 2, 20
@@ -272,6 +272,27 @@ class LocalMap:
         if self._placed and self._placed[-1][0] is view:
             self._placed[-1] = (view, keyframe.pose.copy())
         return Advance(view, keyframe.pose.copy())
+
+    def depths(self, reference: View, view: View, pose: Array, matches: Matches) -> PointDepths:
+        """Return the depths of a view's keypoints that match landmarks of a keyframe.
+
+        Args:
+            reference: the keyframe.
+            view: the frame.
+            pose: (4, 4) of the frame in the map.
+            matches: of both.
+        """
+        found = PointDepths.unknown(len(view.points))
+        keyframe = self._of(reference)
+        if keyframe is None:
+            return found
+        rows, ids = self._known(keyframe, matches)
+        depth = ((self._points(ids) - pose[:3, 3]) @ pose[:3, :3])[:, 2]
+        column = matches.current_index[rows]
+        seen = (depth > 1e-6) & (column >= 0)
+        found.inverse[column[seen]] = 1.0 / depth[seen]
+        found.deviation[column[seen]] = self._relative(ids[seen]) / depth[seen]
+        return found
 
     def _of(self, view: View) -> _Keyframe | None:
         return next((found for found in self._keyframes.values() if found.view is view), None)

@@ -321,6 +321,8 @@ class VisualOdometry:
                 change = self._map.add_keyframe(view, placed.pose, camera, match)
         if change is not None:
             placed = replace(placed, pose=change.pose)
+        if self._config.scale.source == "camera_height":
+            view.depths = self._map.depths(reference, view, placed.pose, attempt.matches)
         self._references.placed(reference, view, None if change is None else change.keyframe)
         return self._path.follow(reference, view, two_view, attempt.matches, placed, self._config.scale)
 

@@ -136,3 +136,23 @@ def test_a_motion_that_the_landmarks_contradict_is_no_tracking(point_world, curv
     assert result.relative_pose is result.rotation is result.step_length is None
     monkeypatch.undo()
     assert odometry.process(world.frame(11)).state is State.TRACKING
+
+
+@pytest.mark.parametrize("source", ["camera_height", "twist_topic", "odometry_topic"])
+def test_a_map_takes_its_metres_from_a_metric_source(point_world, straight_poses, source):
+    world = point_world(straight_poses(FRAMES, (0.05, 0.0, 0.12)), count=1500, noise_px=0.1, outliers=0.0)
+    if source == "camera_height":
+        rng = np.random.default_rng(2)
+        depth = rng.uniform(2.5, 9.0, 1500)
+        across = rng.uniform(-0.6, 0.6, 1500) * depth
+        world._points = np.column_stack([across, np.where(rng.random(1500) < 0.7, 1.4, -0.5), depth])
+    odometry = world.odometry({"scale.source": source, "scale.camera_height": 1.4, "scale.window": 10.0})
+    results = []
+    for index in range(FRAMES):
+        stamp = world.frame(index).stamp_ns
+        odometry.add_velocity(stamp, np.array([0.5, 0.0, 1.2]))
+        odometry.add_odometry(stamp, world.poses[index][:3, 3])
+        results.append(odometry.process(world.frame(index)))
+    assert results[-1].metric
+    walked = np.linalg.norm(results[-1].pose[:3, 3] - results[FRAMES // 2].pose[:3, 3])
+    assert walked == pytest.approx(0.13 * (FRAMES - 1 - FRAMES // 2), rel=0.05)
