@@ -39,6 +39,12 @@ class MatcherConfig:
         "graphs with CUDA graphs too: for 640x480 while the node configures, else at the first images.",
         choices=COMPILATIONS,
     )
+    max_image_size: int = parameter(
+        1280,
+        "Longer side to which larger images are reduced before they are matched, pixels; 0 leaves them.",
+        minimum=0,
+        maximum=65536,
+    )
     max_keypoints: int = parameter(
         1024, "Most keypoints kept per image.", minimum=8, maximum=20000, live=True
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.reduced import SizeLimit
 
 # Module and class of each matcher; only the one that was asked for is imported.
 _CLASSES = {
@@ -29,4 +30,4 @@ def create_matcher(config: MatcherConfig) -> Matcher[Any]:
     """
     module, name = _CLASSES[config.name]
     matcher: Matcher[Any] = getattr(importlib.import_module(module), name)(config)
-    return matcher
+    return SizeLimit(matcher) if config.max_image_size else matcher

@@ -1,0 +1,104 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Large images are reduced before matching: the coarse correlation grows with the square of the pixels."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from drcn_ros.matching.base import Matcher, check_image
+from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.types import Features, Matches
+
+
+@dataclass(frozen=True)
+class ReducedFeatures(Features):
+    """Features of a reduced image, their places in pixels of the image as received.
+
+    Attributes:
+        inner: the same in pixels of the reduced image.
+        factors: (across, down), size of the reduced image over that of the image as received.
+    """
+
+    inner: Features
+    factors: tuple[float, float]
+
+
+class SizeLimit(Matcher[Features]):
+    """Another matcher, on images whose longer side is at most `config.max_image_size`.
+
+    Matches are refined on the reduced images, so their errors grow with the factor.
+
+    Args:
+        inner: the other matcher.
+    """
+
+    def __init__(self, inner: Matcher[Any]) -> None:
+        self._inner = inner
+
+    @property
+    def config(self) -> MatcherConfig:
+        """Configuration of the other matcher."""
+        return self._inner.config
+
+    @config.setter
+    def config(self, config: MatcherConfig) -> None:
+        # A frame in flight keeps the matcher with the configuration that it was prepared with.
+        self._inner = copy(self._inner)
+        self._inner.config = config
+
+    @property
+    def name(self) -> str:
+        """Name of the other matcher."""
+        return self._inner.name
+
+    def extract(self, image: NDArray[np.uint8]) -> Features:
+        """Return the features of an image, (H, W) grey or (H, W, 3) RGB, uint8, in its own pixels.
+
+        Raises:
+            ImageError: the array has another shape or type.
+        """
+        check_image(image)
+        height, width = image.shape[:2]
+        factor = self.config.max_image_size / max(height, width)
+        if self.config.max_image_size == 0 or factor >= 1.0:
+            features: Features = self._inner.extract(image)
+            return features
+        size = max(round(factor * width), 1), max(round(factor * height), 1)
+        reduced = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        inner = self._inner.extract(reduced)
+        factors = size[0] / width, size[1] / height
+        points = inner.points.clone()
+        for axis in (0, 1):
+            points[:, axis] = (points[:, axis] + 0.5) / factors[axis] - 0.5
+        return ReducedFeatures(
+            (width, height), points, inner.scores, inner.scales / factor, inner.descriptors, inner, factors
+        )
+
+    def match(self, reference: Features, current: Features) -> Matches:
+        """Return the correspondences of two images in their own pixels, best first."""
+        matches = self._inner.match(_inner(reference), _inner(current))
+        return replace(
+            matches,
+            reference_points=_enlarged(matches.reference_points, reference),
+            current_points=_enlarged(matches.current_points, current),
+        )
+
+
+def _inner(features: Features) -> Features:
+    return features.inner if isinstance(features, ReducedFeatures) else features
+
+
+def _enlarged(points: NDArray[np.float32], features: Features) -> NDArray[np.float32]:
+    if not isinstance(features, ReducedFeatures):
+        return points
+    enlarged: NDArray[np.float32] = (
+        (points + np.float32(0.5)) / np.array(features.factors, np.float32) - np.float32(0.5)
+    ).astype(np.float32)
+    return enlarged
