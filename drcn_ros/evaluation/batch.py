@@ -10,7 +10,6 @@ import io
 import os
 import shlex
 import subprocess
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
@@ -20,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from drcn_ros.children import module_command
 from drcn_ros.errors import InputError, MissingDependencyError
 from drcn_ros.evaluation.replacing import replaced_folder
 from drcn_ros.evaluation.verdict import FILE
@@ -161,7 +161,7 @@ def run_task(
         threads: for numpy and torch.
         children: holds the process while it runs.
     """
-    command = [sys.executable, "-m", "drcn_ros", "evaluate", *task.words, "--out", str(folder)]
+    command = [*module_command("drcn_ros"), "evaluate", *task.words, "--out", str(folder)]
     environment = {"OMP_NUM_THREADS": str(threads), **os.environ}
     process = subprocess.Popen(
         command,

@@ -72,14 +72,24 @@ class SizeLimit(Matcher[Features]):
             return features
         size = max(round(factor * width), 1), max(round(factor * height), 1)
         reduced = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        inner = self._inner.extract(reduced)
-        factors = size[0] / width, size[1] / height
-        points = inner.points.clone()
-        for axis in (0, 1):
-            points[:, axis] = (points[:, axis] + 0.5) / factors[axis] - 0.5
-        return ReducedFeatures(
-            (width, height), points, inner.scores, inner.scales / factor, inner.descriptors, inner, factors
-        )
+        return _told(self._inner.extract(reduced), (width, height), (size[0] / width, size[1] / height))
+
+    def with_queries(
+        self, features: Features, points: NDArray[np.float32], scores: NDArray[np.float32]
+    ) -> Features:
+        """Return features with other points to follow, for a matcher that can follow any.
+
+        Args:
+            features: of an image.
+            points: (N, 2) float32, pixels of the image as received.
+            scores: (N,) float32.
+        """
+        follow: Any = self._inner
+        if not isinstance(features, ReducedFeatures):
+            queries: Features = follow.with_queries(features, points, scores)
+            return queries
+        reduced = ((points + 0.5) * np.array(features.factors) - 0.5).astype(np.float32)
+        return _told(follow.with_queries(features.inner, reduced, scores), features.size, features.factors)
 
     def match(self, reference: Features, current: Features) -> Matches:
         """Return the correspondences of two images in their own pixels, best first."""
@@ -89,6 +99,16 @@ class SizeLimit(Matcher[Features]):
             reference_points=_enlarged(matches.reference_points, reference),
             current_points=_enlarged(matches.current_points, current),
         )
+
+
+def _told(inner: Features, size: tuple[int, int], factors: tuple[float, float]) -> ReducedFeatures:
+    """Return features of a reduced image in pixels of the image of `size` that it was made of."""
+    points = inner.points.clone()
+    for axis in (0, 1):
+        points[:, axis] = (points[:, axis] + 0.5) / factors[axis] - 0.5
+    return ReducedFeatures(
+        size, points, inner.scores, inner.scales / max(factors), inner.descriptors, inner, factors
+    )
 
 
 def _inner(features: Features) -> Features:

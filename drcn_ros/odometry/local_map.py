@@ -131,10 +131,14 @@ class _Landmarks:
 class LocalMap:
     """Places frames among the landmarks of the last keyframes, and adjusts both.
 
-    Poses are in units of the map: the baseline of its first two keyframes.
+    Poses are in units of the map: the baseline of its first two keyframes, unless a speed is given.
+
+    Args:
+        speed: units per second that the first baseline is taken to have, or None.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, speed: float | None = None) -> None:
+        self._speed = speed
         self._keyframes: dict[int, _Keyframe] = {}
         self._serial = 0
         self._landmarks = _Landmarks()
@@ -172,7 +176,7 @@ class LocalMap:
         if two_view.model is Model.IDENTITY:
             return Placed(keyframe.pose.copy(), 0.0, 0.0, 0)
         if not self._started:
-            return self._first_step(keyframe, two_view, camera)
+            return self._first_step(keyframe, view, two_view, camera)
         seen = self._seen(keyframe, view, matches, camera, match)
         rotation = keyframe.pose[:3, :3] @ two_view.rotation
         origin = keyframe.pose[:3, 3]
@@ -312,7 +316,7 @@ class LocalMap:
         self._serial += 1
         return keyframe
 
-    def _first_step(self, keyframe: _Keyframe, two_view: TwoView, camera: Camera) -> Placed:
+    def _first_step(self, keyframe: _Keyframe, view: View, two_view: TwoView, camera: Camera) -> Placed:
         """Return a step whose length tells only how the parallax compares with that of the first baseline."""
         assert two_view.rotation is not None
         rotation, origin = keyframe.pose[:3, :3] @ two_view.rotation, keyframe.pose[:3, 3]
@@ -320,6 +324,9 @@ class LocalMap:
             return Placed(_pose(rotation, origin), 0.0, 0.0, 0)
         part = (two_view.parallax_px or 0.0) / (_FIRST_PARALLAX * camera.mean_focal)
         length = min(part, 1.0)
+        seconds = 1e-9 * (view.stamp_ns - keyframe.view.stamp_ns)
+        if self._speed is not None and self._speed > 0.0 and seconds > 0.0:
+            length = self._speed * seconds
         direction = keyframe.pose[:3, :3] @ two_view.pose.translation
         return Placed(_pose(rotation, origin + length * direction), length, np.inf, 0)
 

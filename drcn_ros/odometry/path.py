@@ -96,6 +96,11 @@ class Path:
         self._before, self.pose = self.pose, view.pose.copy()
         return step
 
+    def begin_map(self) -> float | None:
+        """Note that the local map begins anew at the last pose; return the speed so far, units per second."""
+        self._in_map = np.eye(4)
+        return self._units_per_second
+
     def follow(
         self,
         reference: View,
@@ -114,6 +119,9 @@ class Path:
         step = None
         if two_view.pose is not None:
             step = self._scaled(placed.length, placed.deviation)
+            seconds = 1e-9 * (view.stamp_ns - reference.stamp_ns)
+            if seconds > 0.0:
+                self._units_per_second = placed.length / seconds
             if config.source in ("twist_topic", "odometry_topic") and np.isfinite(placed.deviation):
                 self.metric.add_step(reference.stamp_ns, view.stamp_ns, placed.length)
         if self._factor is not None:

@@ -38,8 +38,10 @@ _FEW = (Reason.FEW_KEYPOINTS, Reason.FEW_MATCHES, Reason.FEW_INLIERS)
 
 
 def _differ(new: OdometryConfig, old: OdometryConfig) -> bool:
-    """Return whether a configuration needs another matcher or another scale."""
-    return fixed_part(new.matcher) != fixed_part(old.matcher) or new.scale.source != old.scale.source
+    """Return whether a configuration needs another matcher, another scale, or a map that is not there."""
+    with_map = [config.reference == "map" for config in (new, old)]
+    same = fixed_part(new.matcher) == fixed_part(old.matcher) and new.scale.source == old.scale.source
+    return not same or with_map[0] != with_map[1]
 
 
 class VisualOdometry:
@@ -200,7 +202,7 @@ class VisualOdometry:
             attempt = Attempt(reference, self._match(reference, view, clock), None)
         self._follow(attempt, view)
         if len(view.points) >= self._config.min_keypoints:
-            self._references.begin(view)
+            self._begin(view)
         if self._camera is None:
             return Outcome(State.WAITING_FOR_CALIBRATION, Reason.NO_CALIBRATION, "no calibration", attempt)
         (width, height), camera = view.features.size, self._camera
@@ -346,7 +348,7 @@ class VisualOdometry:
         self._lost_since_ns = None
         self._stillness.clear()
         self._references.begin(view)
-        self._map = LocalMap()
+        self._map = LocalMap(self._path.begin_map())
         self._map.begin(view)
 
     def _noise(self, two_view: TwoView) -> float:

@@ -7,11 +7,11 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from drcn_ros.children import module_command
 from drcn_ros.configuration import Value
 from drcn_ros.errors import DrcnError
 
@@ -40,7 +40,7 @@ class NodeProcess:
         profile: Path | None = None,
     ) -> None:
         self._log = log
-        command = [sys.executable, "-m", "drcn_ros.ros.vo_node", "--ros-args", "-r", f"__node:={NODE_NAME}"]
+        command = [*module_command("drcn_ros.ros.vo_node"), "--ros-args", "-r", f"__node:={NODE_NAME}"]
         for name, topic in (remaps or {}).items():
             command += ["-r", f"{name}:={topic}"]
         for name, value in parameters.items():

@@ -80,3 +80,14 @@ def test_a_new_configuration_leaves_the_copy_of_before_alone(plane):
     later = copy(matcher)
     later.config = replace(matcher.config, max_keypoints=50)
     assert len(later.extract(plane.reference)) <= 50 < len(matcher.extract(plane.reference))
+
+
+def test_points_can_be_given_in_pixels_of_the_large_image(plane):
+    height, width = plane.reference.shape[:2]
+    large = cv2.resize(plane.reference, (4 * width, 4 * height), interpolation=cv2.INTER_CUBIC)
+    matcher = create_matcher(MatcherConfig(name="anchored", device="cpu", max_image_size=width))
+    features = matcher.extract(large)
+    asked = features.keypoints().points[:30]
+    queries = matcher.with_queries(features, asked, np.ones(30, np.float32))
+    assert np.allclose(queries.points[:30], asked, atol=1e-2)
+    assert queries.size == features.size

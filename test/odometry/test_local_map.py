@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -136,6 +138,39 @@ def test_a_motion_that_the_landmarks_contradict_is_no_tracking(point_world, curv
     assert result.relative_pose is result.rotation is result.step_length is None
     monkeypatch.undo()
     assert odometry.process(world.frame(11)).state is State.TRACKING
+
+
+def test_a_calibration_that_comes_later_finds_a_map(point_world, curve):
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
+    odometry = world.odometry()
+    odometry.set_camera(None)
+    waiting = [odometry.process(world.frame(index)).state for index in range(3)]
+    odometry.set_camera(world.camera)
+    states = [odometry.process(world.frame(index)).state for index in range(3, 10)]
+    assert waiting == [State.WAITING_FOR_CALIBRATION] * 3
+    assert states[-6:] == [State.TRACKING] * 6
+
+
+def test_another_resolution_goes_on_with_the_speed_so_far(point_world, curve):
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
+    odometry = world.odometry()
+    results = [odometry.process(world.frame(index)) for index in range(12)]
+    odometry.resume(odometry.prepare(world.frame(11)), world.camera)
+    results += [odometry.process(world.frame(index)) for index in range(12, 20)]
+    steps = np.linalg.norm(np.diff([result.pose[:3, 3] for result in results], axis=0), axis=1)
+    assert results[-1].segment == results[0].segment
+    assert steps[11] == pytest.approx(np.median(steps[6:11]), rel=0.3)
+    assert np.median(steps[13:]) == pytest.approx(np.median(steps[6:11]), rel=0.3)
+
+
+def test_a_change_to_the_map_while_running_starts_anew(point_world, curve):
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
+    odometry = world.odometry({"reference": "previous"})
+    for index in range(3):
+        odometry.process(world.frame(index))
+    odometry.update(replace(odometry.config, reference="map"))
+    states = [odometry.process(world.frame(index)).state for index in range(3, 7)]
+    assert states == [State.INITIALIZING, *[State.TRACKING] * 3]
 
 
 @pytest.mark.parametrize("source", ["camera_height", "twist_topic", "odometry_topic"])

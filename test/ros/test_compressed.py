@@ -22,7 +22,12 @@ pytestmark = pytest.mark.dds
 def camera(tmp_path_factory: pytest.TempPathFactory, kit: Any) -> Iterator[Any]:
     remaps = {"image": "/eye/image_raw", "camera_info": "/eye/camera_info"}
     setup = kit.Setup(
-        tmp_path_factory.mktemp("compressed"), remaps, image_transport="compressed", matcher__name="drcn"
+        tmp_path_factory.mktemp("compressed"),
+        remaps,
+        image_transport="compressed",
+        matcher__name="drcn",
+        # So that an image can be too large for the memory.
+        matcher__max_image_size=0,
     )
     setup.camera.advertise("/eye/camera_info", CameraInfo)
     yield setup
