@@ -43,7 +43,7 @@ def choose_precision(name: str, device: torch.device) -> torch.dtype:
         return _PRECISIONS[name]
     if device.type == "cuda":
         return torch.float16
-    # Also on processors that compute in bfloat16: it doubles the error of a long path (docs/networks.md), and
+    # Also on processors that compute in bfloat16: paths end with more error (docs/geometry.md), and
     # what is found would depend on the machine.
     return torch.float32
 
