@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.cli.values import known_names, require_at_least
-from drcn_ros.evaluation.verdict import number
+from drcn_ros.evaluation.verdict import number, scale_text
 from drcn_ros.matching.config import MATCHERS
 
 _SHORT = {
@@ -42,8 +43,11 @@ def run(arguments: argparse.Namespace) -> int:
     matchers = known_names(arguments.matchers, "--matchers", MATCHERS)
     require_at_least(2, arguments, "--frames")
     inputs = {name: open_input(name, arguments.frames) for name in arguments.inputs}
-    print("| input | matcher | states | rotation, deg | direction, deg | path, % | restarts | geometry, ms |")
-    print("|---|---|---|---|---|---|---|---|")
+    print(
+        "| input | matcher | states | rotation, deg | direction, deg | path, % "
+        "| scale first / last / worst | restarts | geometry, ms |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
     for name in matchers:
         config = configuration(arguments, name)
         matcher = create_matcher(config.matcher)
@@ -55,7 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
                 f"| {title.rsplit('/', 1)[-1]} | {name} | {states} "
                 f"| {number(rotation.median, 3)} / {number(rotation.p90, 3)} "
                 f"| {number(direction.median, 2)} / {number(direction.p90, 2)} "
-                f"| {number(report.path_percent, 2)} | {report.restarts} | {report.geometry_ms:.1f} |",
+                f"| {number(report.path_percent, 2)} | {scale_text(asdict(report.scale_drift))} "
+                f"| {report.restarts} | {report.geometry_ms:.1f} |",
                 flush=True,
             )
     return 0

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.drift import Drift, drift, rotation_drift
 from drcn_ros.evaluation.estimates import EstimatedPath
 from drcn_ros.evaluation.metrics import AlignedPaths, align
 from drcn_ros.evaluation.replacing import replaced_folder
@@ -32,12 +33,14 @@ class JudgedRun:
         log: rows, errors, worst frames.
         path: the accumulated poses.
         paths: those with ground truth, and the truth.
+        drift: of scale and rotation along the true path.
     """
 
     content: dict[str, Any]
     log: RunLog
     path: EstimatedPath
     paths: AlignedPaths
+    drift: Drift
 
 
 def judge(
@@ -69,7 +72,11 @@ def judge(
     about = replace(about, notes=[*about.notes, *(remarks(log.rows) if remarks else ())])
     path = log.path()
     paths = align(path.known, sequence.ground_truth)
-    return JudgedRun(verdict(about, log.rows, log.errors, paths, options.min_motion), log, path, paths)
+    segment_at = {row.stamp: row.segment for row in log.rows}
+    segments = [segment_at[int(stamp)] for stamp in paths.stamps_ns]
+    drifts = drift(paths, segments), rotation_drift(paths, segments)
+    content = verdict(about, log.rows, log.errors, paths, drifts, options.min_motion)
+    return JudgedRun(content, log, path, paths, drifts[0])
 
 
 def evaluate(
@@ -105,5 +112,5 @@ def evaluate(
             truth = Trajectory(run.paths.stamps_ns, run.paths.truth)
             (temporary / "groundtruth.tum").write_text("".join(tum_lines(truth)), encoding="utf-8")
         write_verdict(run.content, temporary)
-        write_report(run.content, run.log.rows, run.paths, run.log.worst(), temporary)
+        write_report(run.content, run.log.rows, run.paths, run.drift, run.log.worst(), temporary)
     return run.content

@@ -15,7 +15,6 @@ from drcn_ros.evaluation.pose_errors import PoseError, angle_between_rotations
 from drcn_ros.evaluation.trajectory import Stamps, Trajectory
 from drcn_ros.geometry.types import Array
 
-DRIFT_FRAMES = 100
 # Lengths of the KITTI benchmark, metres; a shorter path is cut by tenths of its own length.
 _KITTI_LENGTHS = tuple(float(length) for length in range(100, 900, 100))
 _KITTI_STEP = 10
@@ -136,40 +135,21 @@ def align(estimate: Trajectory, truth: Trajectory | None) -> AlignedPaths:
     return AlignedPaths(estimate.stamps_ns[known], kept, aligned, true, similarity)
 
 
+def path_lengths(poses: Array) -> Array:
+    """Return the length (N,) of the path up to each of the poses (N, 4, 4)."""
+    steps = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1)
+    return np.concatenate([np.zeros(min(1, len(poses))), np.cumsum(steps)])
+
+
 def ate_metrics(paths: AlignedPaths) -> AteMetrics:
     """Judge the shape of the whole path."""
     if paths.aligned is None or paths.similarity is None:
         return AteMetrics(None, None, None, None, len(paths.truth))
     distances = np.linalg.norm(paths.aligned[:, :3, 3] - paths.truth[:, :3, 3], axis=1)
     rmse = float(np.sqrt(np.mean(distances**2)))
-    length = float(_distances(paths.truth)[-1])
+    length = float(path_lengths(paths.truth)[-1])
     percent = 100 * rmse / length if length > 0 else None
     return AteMetrics(rmse, percent, length, paths.similarity.scale, len(paths.truth))
-
-
-@dataclass(frozen=True)
-class DriftMetrics:
-    """Error of the rotation over a number of frames.
-
-    Attributes:
-        frames: how many.
-        pairs: number of pairs of frames so far apart.
-        mean_deg: mean error over all of them.
-    """
-
-    frames: int
-    pairs: int
-    mean_deg: float | None
-
-
-def drift_metrics(paths: AlignedPaths, frames: int = DRIFT_FRAMES) -> DriftMetrics:
-    """Judge how fast the rotation drifts."""
-    errors = [
-        angle_between_rotations(_rotation_between(paths.estimate, index, index + frames), true)
-        for index in range(len(paths.truth) - frames)
-        for true in (_rotation_between(paths.truth, index, index + frames),)
-    ]
-    return DriftMetrics(frames, len(errors), float(np.mean(errors)) if errors else None)
 
 
 @dataclass(frozen=True)
@@ -195,7 +175,7 @@ def kitti_metrics(paths: AlignedPaths) -> KittiMetrics:
     """Judge parts of the path; they begin at every tenth frame and end where their length is reached."""
     if paths.aligned is None:
         return KittiMetrics("sim3", (), 0, None, None)
-    along = _distances(paths.truth)
+    along = path_lengths(paths.truth)
     lengths = _KITTI_LENGTHS
     if along[-1] <= lengths[0]:
         lengths = tuple(round(float(along[-1]) * tenth / 10, 6) for tenth in range(1, 9))
@@ -232,14 +212,3 @@ class LatencyMetrics:
         if not len(values):
             return cls(None, None)
         return cls(float(np.median(values)), float(np.percentile(values, 95)))
-
-
-def _distances(poses: Array) -> Array:
-    """Return the length of the path up to each pose."""
-    steps = np.linalg.norm(np.diff(poses[:, :3, 3], axis=0), axis=1)
-    return np.concatenate([[0.0], np.cumsum(steps)])
-
-
-def _rotation_between(poses: Array, first: int, second: int) -> Array:
-    rotation: Array = poses[first, :3, :3].T @ poses[second, :3, :3]
-    return rotation

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.drift import ScaleDrift, drift, scale_drift
 from drcn_ros.evaluation.estimates import FrameEstimate, estimated_path
 from drcn_ros.evaluation.metrics import Spread, align, ate_metrics
 from drcn_ros.evaluation.pose_errors import PoseError, pose_error
@@ -36,6 +37,7 @@ class OdometryReport:
         states: number of frames by state.
         rotation_deg, direction_deg: errors against the truth between each frame and its own reference.
         path_percent: RMSE after a similarity over the length of the path, percent, or None.
+        scale_drift: by tenths of the run.
         restarts: segments after the first.
         geometry_ms: wall time of geometry and tracks of a frame, median.
     """
@@ -44,6 +46,7 @@ class OdometryReport:
     rotation_deg: Spread
     direction_deg: Spread
     path_percent: float | None
+    scale_drift: ScaleDrift
     restarts: int
     geometry_ms: float
 
@@ -86,11 +89,15 @@ def judge_odometry(
         [estimate.segment for estimate in estimates],
         [estimate.placed for estimate in estimates],
     )
+    paths = align(path.known, truth)
+    segment_at = {estimate.stamp_ns: estimate.segment for estimate in estimates}
+    segments = [segment_at[int(stamp)] for stamp in paths.stamps_ns]
     return OdometryReport(
         states=dict(Counter(estimate.state.name for estimate in estimates)),
         rotation_deg=Spread.of([error.rotation_deg for error in errors if error.rotation_deg is not None]),
         direction_deg=Spread.of([error.direction_deg for error in errors if error.direction_deg is not None]),
-        path_percent=ate_metrics(align(path.known, truth)).percent_of_path,
+        path_percent=ate_metrics(paths).percent_of_path,
+        scale_drift=scale_drift(drift(paths, segments)),
         restarts=estimates[-1].segment if estimates else 0,
         geometry_ms=float(np.median([estimate.latency_ms["geometry"] for estimate in estimates])),
     )

@@ -12,11 +12,19 @@ import cv2
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation import html
+from drcn_ros.evaluation.drift import Drift
 from drcn_ros.evaluation.metrics import AlignedPaths
-from drcn_ros.evaluation.plots import plot_counts, plot_errors, plot_latency, plot_path, plot_states
+from drcn_ros.evaluation.plots import (
+    plot_counts,
+    plot_drift,
+    plot_errors,
+    plot_latency,
+    plot_path,
+    plot_states,
+)
 from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import WorstFrame
-from drcn_ros.evaluation.verdict import number
+from drcn_ros.evaluation.verdict import number, rotation_drift_text, scale_text
 
 FILE = "report.html"
 
@@ -27,6 +35,7 @@ def write_report(
     content: Mapping[str, Any],
     rows: Sequence[FrameRow],
     paths: AlignedPaths,
+    drift: Drift,
     worst: Sequence[WorstFrame],
     folder: Path,
 ) -> None:
@@ -36,6 +45,7 @@ def write_report(
         content: of `metrics.json`.
         rows: of all frames.
         paths: estimated and true.
+        drift: of scale and rotation along the true path.
         worst: frames with their match pictures.
         folder: of the run.
 
@@ -44,6 +54,7 @@ def write_report(
     """
     judged = paths.aligned is not None
     plot_path({content["matcher"]: paths}, folder / "trajectory.png")
+    plot_drift(drift, folder / "drift.png")
     plot_errors(rows, folder / "errors.png")
     plot_states(rows, folder / "states.png")
     plot_counts(rows, folder / "counts.png")
@@ -56,6 +67,13 @@ def write_report(
             "Trajectory",
             html.picture(
                 folder / "trajectory.png", path_text if judged else "Path from three sides, in unit steps"
+            ),
+        ),
+        html.section(
+            "Drift",
+            html.picture(
+                folder / "drift.png",
+                "Lengths of pieces of the path, over the median; error of the rotation since the start",
             ),
         ),
         html.section(
@@ -81,7 +99,7 @@ def write_report(
 def _verdict_rows(content: Mapping[str, Any]) -> list[list[str]]:
     frames, relative = content["frames"], content["relative_pose"]
     direction, auc = relative["direction_deg"], relative["auc"]
-    ate, kitti, drift = content["ate_sim3"], content["kitti"], content["rotation_drift"]
+    ate, kitti = content["ate_sim3"], content["kitti"]
     states = ", ".join(f"{count} {state}" for state, count in frames["states"].items())
     judged = f"{relative['pairs']} pairs, {relative['failed']} more without a pose"
     unmoved = (
@@ -95,7 +113,8 @@ def _verdict_rows(content: Mapping[str, Any]) -> list[list[str]]:
         ["Rotation error", f"{_spread(relative['rotation_deg'], 3)} ({judged})"],
         ["Direction error", f"{_spread(direction, 2)} ({unmoved})"],
         ["AUC of the larger error", ", ".join(f"{number(auc[key], 1)} % at {key} deg" for key in auc)],
-        ["Rotation drift", f"{number(drift['mean_deg'], 2)} deg in {drift['frames']} frames"],
+        ["Scale drift", f"{scale_text(content['scale_drift'])} (first, last, worst tenth of the run)"],
+        ["Rotation drift", rotation_drift_text(content["rotation_drift"])],
         ["ATE after Sim(3)", f"{ate_text} of {number(ate['path_m'], 2)} m"],
         [f"KITTI, aligned by {kitti['alignment']}", kitti_text],
         ["Latency", _latency(content["latency_ms"]["total"])],

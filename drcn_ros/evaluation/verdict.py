@@ -16,12 +16,12 @@ import numpy as np
 from drcn_ros import __version__
 from drcn_ros.configuration import Value
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.drift import Drift, RotationDrift, scale_drift
 from drcn_ros.evaluation.estimates import STAGES
 from drcn_ros.evaluation.metrics import (
     AlignedPaths,
     LatencyMetrics,
     ate_metrics,
-    drift_metrics,
     kitti_metrics,
     relative_pose_metrics,
 )
@@ -65,6 +65,7 @@ def verdict(
     rows: Sequence[FrameRow],
     errors: Sequence[PoseError],
     paths: AlignedPaths,
+    drifts: tuple[Drift, RotationDrift],
     min_motion: float,
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`."""
@@ -98,7 +99,8 @@ def verdict(
             },
             "auc": dict(relative.auc),
         },
-        "rotation_drift": asdict(drift_metrics(paths)),
+        "scale_drift": asdict(scale_drift(drifts[0])),
+        "rotation_drift": asdict(drifts[1]),
         "ate_sim3": asdict(ate_metrics(paths)),
         "kitti": {**asdict(kitti), "lengths_m": list(kitti.lengths_m)},
         "latency_ms": {stage: asdict(_latency(rows, stage)) for stage in STAGES},
@@ -130,11 +132,12 @@ def read_verdict(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content["frames"]["total"], content["relative_pose"]["rotation_deg"], content["ate_sim3"]
+        content["scale_drift"]["worst"], content["rotation_drift"]["unit"]
     except OSError:
         msg = f"{folder} is no result of `drcn evaluate`: it has no {FILE}"
         raise InputError(msg) from None
     except (ValueError, KeyError, TypeError):
-        msg = f"{path} is not as `drcn evaluate` writes it"
+        msg = f"{path} is not as this version of `drcn evaluate` writes it; evaluate the input again"
         raise InputError(msg) from None
     return dict(content)
 
@@ -147,6 +150,8 @@ HEADINGS = (
     "direction [deg] median / p90",
     "AUC@5 / 10 / 20",
     "ATE [m] (% of path)",
+    "scale first / last / worst tenth",
+    "rotation drift",
     "KITTI t_rel [%] / r_rel [deg/100 m]",
     "ms a frame",
 )
@@ -166,9 +171,21 @@ def table_row(name: str, content: Mapping[str, Any]) -> list[str]:
         f"{number(direction['median'], 2)} / {number(direction['p90'], 2)}",
         " / ".join(number(auc[limit], 1) for limit in ("5", "10", "20")),
         f"{number(ate['rmse_m'], 3)} ({number(ate['percent_of_path'], 2)})",
+        scale_text(content["scale_drift"]),
+        rotation_drift_text(content["rotation_drift"]),
         f"{number(kitti['t_rel_percent'], 2)} / {number(kitti['r_rel_deg_per_100m'], 2)}",
         number(content["latency_ms"]["total"]["median"], 1),
     ]
+
+
+def scale_text(scale: Mapping[str, Any]) -> str:
+    """Return the drift of the scale for people: first, last, worst."""
+    return " / ".join(number(scale[name], 3) for name in ("first", "last", "worst"))
+
+
+def rotation_drift_text(rotation: Mapping[str, Any]) -> str:
+    """Return the drift of the rotation for people, with its unit where there is one."""
+    return "-" if rotation["value"] is None else f"{rotation['value']:.2f} {rotation['unit']}"
 
 
 def number(value: float | None, digits: int) -> str:

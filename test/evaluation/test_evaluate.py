@@ -83,6 +83,7 @@ def test_a_run_writes_everything_and_its_numbers_are_good(finished: Path, clip):
         "trajectory.kitti",
         "report.html",
         "trajectory.png",
+        "drift.png",
         "errors.png",
         "states.png",
         "counts.png",
@@ -111,6 +112,8 @@ def test_the_metrics_have_the_promised_layout(finished: Path):
     assert {"pairs", "median", "p90"} <= set(content["relative_pose"]["direction_deg"])
     assert {"5", "10", "20"} == set(content["relative_pose"]["auc"])
     assert {"rmse_m", "percent_of_path", "path_m"} <= set(content["ate_sim3"])
+    assert {"first", "last", "worst"} == set(content["scale_drift"])
+    assert {"value", "unit", "part_m", "parts", "mean_deg"} == set(content["rotation_drift"])
     assert {"median", "p95"} == set(content["latency_ms"]["total"])
 
 
@@ -259,7 +262,7 @@ def test_runs_are_named_by_what_tells_them_apart(tmp_path: Path):
 def test_what_is_no_run_cannot_be_compared(tmp_path: Path, content):
     if content is not None:
         (tmp_path / "metrics.json").write_text(content)
-    with pytest.raises(InputError, match=r"no result of|not as `drcn evaluate` writes it"):
+    with pytest.raises(InputError, match=r"no result of|not as this version of `drcn evaluate` writes it"):
         read_run(tmp_path)
 
 
