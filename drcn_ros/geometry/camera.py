@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from drcn_ros.errors import ConfigurationError
-from drcn_ros.geometry.lens import COEFFICIENTS, Distortion, Lens
+from drcn_ros.geometry.lens import COEFFICIENTS, RANGES, Distortion, Lens
 from drcn_ros.geometry.types import Array
 
 __all__ = ["Camera", "Distortion"]
@@ -24,10 +24,11 @@ class Camera:
         fx, fy, cx, cy: focal lengths and principal point, pixels; the top-left pixel's centre is (0, 0).
         distortion: lens model.
         coefficients: of the lens model, in OpenCV's order.
+        skew: K[0, 1], pixels.
 
     Raises:
         ConfigurationError: sizes or focal lengths are not positive, a number is not finite, or the lens model
-            takes another number of coefficients.
+            takes another number of coefficients or other values.
     """
 
     width: int
@@ -38,9 +39,10 @@ class Camera:
     cy: float
     distortion: Distortion = Distortion.NONE
     coefficients: tuple[float, ...] = ()
+    skew: float = 0.0
 
     def __post_init__(self) -> None:
-        numbers = (self.fx, self.fy, self.cx, self.cy, *self.coefficients)
+        numbers = (self.fx, self.fy, self.cx, self.cy, self.skew, *self.coefficients)
         if not np.isfinite(numbers).all() or min(self.width, self.height, self.fx, self.fy) <= 0:
             msg = f"camera {self.width}x{self.height} with fx {self.fx}, fy {self.fy}, cx {self.cx}, "
             msg += f"cy {self.cy}, coefficients {self.coefficients}: sizes and focal lengths must be positive"
@@ -51,11 +53,15 @@ class Camera:
                 f"lens {self.distortion.value} with {len(self.coefficients)} coefficients; it takes {counts}"
             )
             raise ConfigurationError(msg)
+        for (name, low, high), value in zip(RANGES.get(self.distortion, ()), self.coefficients, strict=False):
+            if not low <= value <= high:
+                msg = f"lens {self.distortion.value} with {name} {value:g}: must be {low:g} to {high:g}"
+                raise ConfigurationError(msg)
 
     @property
     def matrix(self) -> Array:
         """The (3, 3) matrix K."""
-        return np.array([[self.fx, 0.0, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
+        return np.array([[self.fx, self.skew, self.cx], [0.0, self.fy, self.cy], [0.0, 0.0, 1.0]])
 
     @property
     def mean_focal(self) -> float:
@@ -73,6 +79,7 @@ class Camera:
             fy=self.fy * sy,
             cx=(self.cx + 0.5) * sx - 0.5,
             cy=(self.cy + 0.5) * sy - 0.5,
+            skew=self.skew * sx,
         )
 
     def cropped(self, x: int, y: int, width: int, height: int) -> Camera:
@@ -120,13 +127,22 @@ class Camera:
         """
         centre, focal = np.array([[self.cx], [self.cy]]), np.array([[self.fx], [self.fy]])
         points = np.asarray(points, np.float64).reshape(-1, 2)
-        rays, jacobian = self._lens.undistort((points.T - centre) / focal)
-        return rays, jacobian / focal
+        plane = (points.T - centre) / focal
+        if self.skew:
+            plane[0] -= self.skew / self.fx * plane[1]
+        rays, jacobian = self._lens.undistort(plane)
+        jacobian = jacobian / focal
+        if self.skew:
+            jacobian[:, 1] -= self.skew / self.fy * jacobian[:, 0]
+        return rays, jacobian
 
     def project(self, rays: Array) -> Array:
         """Return the pixels (N, 2) of normalised coordinates (N, 2), NaN where the lens model ends."""
         rays = np.asarray(rays, np.float64).reshape(-1, 2)
-        pixels: Array = self._lens.distort(rays.T).T * [self.fx, self.fy] + [self.cx, self.cy]
+        plane = self._lens.distort(rays.T).T
+        pixels: Array = plane * [self.fx, self.fy] + [self.cx, self.cy]
+        if self.skew:
+            pixels[:, 0] += self.skew * plane[:, 1]
         return pixels
 
     @property

@@ -10,6 +10,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from drcn_ros.geometry import closed_lens
+from drcn_ros.geometry.closed_lens import MIRROR, ClosedForm
 from drcn_ros.geometry.columns import inverses
 from drcn_ros.geometry.types import Array
 
@@ -25,21 +27,44 @@ _TOGETHER = 3
 
 
 class Distortion(Enum):
-    """Lens models; the values are ROS's names."""
+    """Lens models; the values are ROS's names where it has one."""
 
     NONE = "none"
     PLUMB_BOB = "plumb_bob"
     RATIONAL_POLYNOMIAL = "rational_polynomial"
     EQUIDISTANT = "equidistant"
+    DOUBLE_SPHERE = "double_sphere"
+    EUCM = "eucm"
+    OMNI = "omni"
+    FOV = "fov"
 
 
 # How many coefficients each model takes, in OpenCV's order: k1 k2 p1 p2 (k3 (k4 k5 k6 (s1..s4 (tx ty)))), and
-# k1 k2 k3 k4 of the angle for the equidistant one.
+# k1 k2 k3 k4 of the angle for the equidistant one. Then xi alpha; alpha beta; xi (k1 k2 p1 p2); omega.
 COEFFICIENTS = {
     Distortion.NONE: (0,),
     Distortion.PLUMB_BOB: (0, 4, 5, 8, 12, 14),
     Distortion.RATIONAL_POLYNOMIAL: (0, 4, 5, 8, 12, 14),
     Distortion.EQUIDISTANT: (0, 4),
+    Distortion.DOUBLE_SPHERE: (2,),
+    Distortion.EUCM: (2,),
+    Distortion.OMNI: (1, 5),
+    Distortion.FOV: (1,),
+}
+
+# Names of coefficients with the values that make sense, smallest and largest.
+RANGES = {
+    Distortion.DOUBLE_SPHERE: (("xi", -1.0, 2.0), ("alpha", 0.0, 1.0)),
+    Distortion.EUCM: (("alpha", 0.0, 1.0), ("beta", 1e-3, 1e3)),
+    Distortion.OMNI: (("xi", 0.0, 100.0),),
+    Distortion.FOV: (("omega", 1e-3, 3.1),),
+}
+
+_CLOSED = {
+    Distortion.DOUBLE_SPHERE: closed_lens.DOUBLE_SPHERE,
+    Distortion.EUCM: closed_lens.ENHANCED_UNIFIED,
+    Distortion.FOV: closed_lens.FIELD_OF_VIEW,
+    Distortion.OMNI: MIRROR,
 }
 
 
@@ -48,7 +73,8 @@ class Lens:
     """One lens: `distort` and its inverse, both with derivatives.
 
     The polynomial models are Brown's (1966) with the rational extension, thin prism and tilt of OpenCV's
-    calibration page; the equidistant one is that of Kannala and Brandt (2006) with four terms.
+    calibration page; the equidistant one is that of Kannala and Brandt (2006) with four terms; `closed_lens`
+    names the others. Behind the mirror of the omnidirectional one lies a polynomial lens.
     A model is believed only as far from the axis as its radius grows: behind that fold two rays meet.
     """
 
@@ -70,6 +96,8 @@ class Lens:
             finite = np.isfinite(points[0] + points[1])
             return np.where(finite, points, np.nan), np.eye(2)[:, :, None]
         profile = _profile(self)
+        if self._closed is not None:
+            return self._undistort_closed(points, self._closed, profile.radii[-1])
         rays = np.full(points.shape, np.nan)
         inverse = np.full((2, *points.shape), np.nan)
         distance = np.hypot(points[0], points[1])
@@ -105,7 +133,31 @@ class Lens:
             return rays.copy(), np.repeat(np.eye(2)[:, :, None], rays.shape[1], axis=2)
         if self.distortion is Distortion.EQUIDISTANT:
             return _equidistant(rays, self.coefficients)
-        return _polynomial(rays, self.coefficients)
+        if self._closed is None:
+            return _polynomial(rays, self.coefficients)
+        points, jacobian = self._closed.distort(rays, self.coefficients)
+        if self._behind is None:
+            return points, jacobian
+        points, outer = self._behind._distort(points)
+        return points, np.einsum("ijn,jkn->ikn", outer, jacobian)
+
+    def _undistort_closed(self, points: Array, form: ClosedForm, end: float) -> tuple[Array, Array]:
+        if self._behind is None:
+            return form.undistort(points, self.coefficients, end)
+        mirrored, inner = self._behind.undistort(points)
+        rays, backward = form.undistort(mirrored, self.coefficients, end)
+        return rays, np.einsum("ijn,jkn->ikn", backward, inner)
+
+    @property
+    def _closed(self) -> ClosedForm | None:
+        return _CLOSED.get(self.distortion)
+
+    @property
+    def _behind(self) -> Lens | None:
+        """The polynomial lens that follows the mirror of an omnidirectional one."""
+        if self.distortion is not Distortion.OMNI or not any(self.coefficients[1:]):
+            return None
+        return Lens(Distortion.PLUMB_BOB, self.coefficients[1:])
 
 
 @dataclass(frozen=True)
@@ -125,6 +177,10 @@ def _profile(lens: Lens) -> _Profile:
         distorted = angle * factor
     elif lens.distortion is Distortion.NONE:
         distorted = radii
+    elif lens.distortion in _CLOSED:
+        factor, _ = _CLOSED[lens.distortion].factor(radii**2, lens.coefficients)
+        # A ray that falls behind the lens ends the model as a fold does.
+        distorted = np.nan_to_num(radii * factor, nan=-1.0)
     else:
         numerator, denominator, _, _ = _radial(radii**2, lens.coefficients)
         # Behind a pole of the fraction nothing is believed either.

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -27,7 +29,14 @@ FISHEYE = Camera(
     848, 800, 286.0, 286.0, 421.0, 401.0, Distortion.EQUIDISTANT, (-0.0075, 0.042, -0.039, 0.0068)
 )
 PINHOLE = Camera(640, 480, 525.0, 525.0, 319.5, 239.5)
+SPHERE = Camera(752, 480, 197.0, 198.0, 374.0, 243.0, Distortion.DOUBLE_SPHERE, (-0.24, 0.57))
+UNIFIED = Camera(752, 480, 460.0, 459.0, 362.0, 246.0, Distortion.EUCM, (0.63, 1.04))
+MIRROR = Camera(752, 480, 620.0, 618.0, 370.0, 241.0, Distortion.OMNI, (0.9, -0.18, 0.04, 1e-3, -8e-4))
+VIEW = Camera(640, 480, 400.0, 401.0, 321.0, 238.0, Distortion.FOV, (0.93,))
+CLOSED = {"double_sphere": SPHERE, "eucm": UNIFIED, "omni": MIRROR, "fov": VIEW}
+SKEWED = replace(BARREL, skew=4.3)
 CAMERAS = {
+    **CLOSED, "skewed": SKEWED, "plain omni": replace(MIRROR, fx=1e3, fy=1e3, coefficients=(1.6,)),
     "pinhole": PINHOLE, "plumb_bob": PLUMB, "barrel": BARREL, "rational": RATIONAL, "tilted": TILTED,
     "fisheye": FISHEYE, "plain fisheye": Camera(800, 800, 280.0, 280.0, 400.0, 400.0, Distortion.EQUIDISTANT),
 }  # fmt: skip
@@ -45,7 +54,7 @@ def test_undistorting_and_distorting_returns_the_pixel(name):
     rays = camera.normalise(points)
     found = np.isfinite(rays).all(axis=1)
     assert np.abs(camera.project(rays[found]) - points[found]).max() < 1e-6
-    if name not in ("fisheye", "plain fisheye"):
+    if name not in ("fisheye", "plain fisheye", "double_sphere"):
         assert found.all()
 
 
@@ -94,6 +103,77 @@ def test_derivatives_of_the_ray_agree_with_differences(name):
         fine = np.isfinite(numeric).all(axis=1) & np.isfinite(jacobian).all(axis=(1, 2))
         error = np.abs(numeric[fine] - jacobian[fine, :, axis])
         assert (error / np.maximum(np.abs(jacobian[fine]).max(axis=(1, 2)), 1e-12)[:, None]).max() < 1e-4
+
+
+def seen(name: str, camera: Camera, x: float, y: float, z: float) -> tuple[float, float]:
+    """Return where the formulas of the papers put a point on the plane of the lens."""
+    d = np.sqrt(x * x + y * y + z * z)
+    if name == "double_sphere":
+        xi, alpha = camera.coefficients
+        w = xi * d + z
+        below = alpha * np.sqrt(x * x + y * y + w * w) + (1 - alpha) * w
+    elif name == "eucm":
+        alpha, beta = camera.coefficients
+        below = alpha * np.sqrt(beta * (x * x + y * y) + z * z) + (1 - alpha) * z
+    elif name == "omni":
+        xi, k1, k2, p1, p2 = camera.coefficients
+        u, v = x / (z + xi * d), y / (z + xi * d)
+        r = u * u + v * v
+        radial = 1 + k1 * r + k2 * r * r
+        return (
+            u * radial + 2 * p1 * u * v + p2 * (r + 2 * u * u),
+            v * radial + p1 * (r + 2 * v * v) + 2 * p2 * u * v,
+        )
+    else:
+        (omega,) = camera.coefficients
+        r = np.hypot(x, y) / z
+        below = z * omega * r / np.arctan(2 * r * np.tan(omega / 2))
+    return x / below, y / below
+
+
+@pytest.mark.parametrize("name", CLOSED)
+def test_lenses_with_a_formula_project_as_their_papers_say(name):
+    camera = CLOSED[name]
+    rng = np.random.default_rng(1)
+    points = np.column_stack([rng.uniform(-2.0, 2.0, (100, 2)), rng.uniform(0.5, 3.0, 100)])
+    expected = np.array([seen(name, camera, *point) for point in points])
+    expected = expected * [camera.fx, camera.fy] + [camera.cx, camera.cy]
+    assert np.abs(camera.project(points[:, :2] / points[:, 2:]) - expected).max() < 1e-9
+
+
+def test_a_double_sphere_loses_only_the_pixels_that_look_sideways_or_back():
+    points = pixels(SPHERE)
+    rays = SPHERE.normalise(points)
+    lost = ~np.isfinite(rays).all(axis=1)
+    rim = SPHERE.project(np.tan(np.radians([[88.0, 0.0], [0.0, 88.0]])))
+    distance = np.hypot(*((points - [SPHERE.cx, SPHERE.cy]) / [SPHERE.fx, SPHERE.fy]).T)
+    assert lost.any()
+    assert np.array_equal(lost, distance > (rim[0, 0] - SPHERE.cx) / SPHERE.fx)
+
+
+def test_a_skewed_matrix_moves_pixels_as_it_says():
+    camera = replace(PINHOLE, skew=4.3)
+    ray = np.array([0.1, -0.2, 1.0])
+    expected = camera.matrix @ ray
+    assert camera.project(ray[None, :2])[0] == pytest.approx(expected[:2])
+    half = camera.scaled(320, 240)
+    assert half.normalise(np.array([[80.0, 60.0]])) == pytest.approx(
+        camera.normalise(np.array([[160.5, 120.5]]))
+    )
+
+
+@pytest.mark.parametrize(
+    ("lens", "coefficients", "complaint"),
+    [
+        (Distortion.DOUBLE_SPHERE, (0.1, 1.5), "double_sphere with alpha 1.5: must be 0 to 1"),
+        (Distortion.EUCM, (0.5, -1.0), "eucm with beta -1: must be 0.001 to 1000"),
+        (Distortion.OMNI, (-0.5,), "omni with xi -0.5: must be 0 to 100"),
+        (Distortion.FOV, (0.0,), "fov with omega 0: must be"),
+    ],
+)
+def test_coefficients_without_meaning_are_refused(lens, coefficients, complaint):
+    with pytest.raises(ConfigurationError, match=complaint):
+        Camera(640, 480, 500.0, 500.0, 320.0, 240.0, lens, coefficients)
 
 
 def test_points_behind_the_fold_of_the_lens_have_no_ray():
