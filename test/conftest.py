@@ -26,6 +26,17 @@ os.environ.setdefault("ROS_PYTHON_CHECK_FIELDS", "1")
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
 
 ROOT = Path(__file__).resolve().parents[1]
+GOLDEN = ROOT / "test" / "golden"
+
+# Left, top, width and height in the picture "astronaut" of inputs.npz.
+_CROPS = {
+    "nat": (32, 16, 208, 160),
+    "A1": (32, 16, 256, 192),
+    "B1": (0, 0, 256, 192),
+    "A2": (20, 150, 208, 160),
+    "T1": (40, 0, 256, 256),
+    "T2": (24, 24, 256, 256),
+}
 
 Arrays = Mapping[str, NDArray]
 Shapes = Mapping[str, tuple[int, ...]]
@@ -33,31 +44,44 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Reference numbers and recorded sequences that are not part of the repository."""
+    """Recorded sequences, which are not part of the repository."""
     folder = Path(os.environ.get("DRCN_SHARED", ROOT.parent / "shared"))
     if not folder.is_dir():
-        pytest.skip(f"no reference data at {folder}; set DRCN_SHARED to the folder that holds it")
+        pytest.skip(f"no recorded sequences at {folder}; set DRCN_SHARED to a folder whose data/ holds them")
     return folder
 
 
 @pytest.fixture(scope="session")
-def golden(shared: Path) -> Callable[[str], Arrays]:
+def golden() -> Callable[[str], Arrays]:
     """Gives the file of reference numbers of a name as arrays."""
 
     def load(name: str) -> Arrays:
-        with np.load(shared / "golden" / f"{name}.npz") as file:
+        with np.load(GOLDEN / f"{name}.npz") as file:
             return {key: file[key] for key in file.files}
 
     return load
 
 
 @pytest.fixture(scope="session")
-def golden_image(golden: Callable[[str], Arrays]) -> Callable[[str], torch.Tensor]:
+def golden_pixels(golden: Callable[[str], Arrays]) -> Callable[[str], NDArray[np.uint8]]:
+    """Gives the image of a name that reference numbers were computed on, (H, W, 3) or (H, W) for `gray`."""
+    pictures = golden("inputs")
+
+    def cut(name: str) -> NDArray[np.uint8]:
+        if name in pictures:
+            return pictures[name]
+        x, y, width, height = _CROPS[name]
+        return np.ascontiguousarray(pictures["astronaut"][y : y + height, x : x + width])
+
+    return cut
+
+
+@pytest.fixture(scope="session")
+def golden_image(golden_pixels: Callable[[str], NDArray[np.uint8]]) -> Callable[[str], torch.Tensor]:
     """Gives the image of a name that reference numbers were computed on, (1, 3, H, W) in [0, 1]."""
     import torch
 
-    pictures = golden("inputs")
-    return lambda name: torch.from_numpy(pictures[name]).permute(2, 0, 1)[None].float() / 255
+    return lambda name: torch.from_numpy(golden_pixels(name)).permute(2, 0, 1)[None].float() / 255
 
 
 @pytest.fixture(scope="session")
@@ -78,12 +102,12 @@ def synthetic_state(golden: Callable[[str], Arrays]) -> Callable[[str, Shapes], 
 
 
 @pytest.fixture(scope="session")
-def drcn_shapes(shared: Path) -> Callable[[str], dict[str, tuple[int, ...]]]:
+def drcn_shapes() -> Callable[[str], dict[str, tuple[int, ...]]]:
     """Gives the shapes in DRCN's checkpoint of a variant, "256" or "1024", by its names."""
 
     def read(variant: str) -> dict[str, tuple[int, ...]]:
         shapes = {}
-        for line in (shared / "golden" / f"keys_drc{variant}.txt").read_text().splitlines():
+        for line in (GOLDEN / f"keys_drc{variant}.txt").read_text().splitlines():
             name, rest = line.split(" (")
             shapes[name] = tuple(int(size) for size in rest.split(")")[0].split(",") if size.strip())
         return shapes

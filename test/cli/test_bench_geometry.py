@@ -39,13 +39,12 @@ def test_geometry_prints_motions_and_stages(capsys) -> None:
     assert "| tracks |" in text
 
 
-def test_estimators_prints_a_row_for_each(capsys, shared) -> None:
-    sequence = f"{shared / 'data' / 'tum_fr3_office'}@1"
-    options = ["--motions", "0", "--sequences", sequence, "--every", "18", "--matchers", "orb"]
+def test_estimators_prints_a_row_for_each(capsys, recording) -> None:
+    options = ["--motions", "0", "--sequences", f"{recording}@1", "--every", "4", "--matchers", "orb"]
     assert main(["bench", "estimators", *options]) == 0
     text = capsys.readouterr().out
-    assert "| tum_fr3_office@1, orb | OpenCV RANSAC |" in text
-    assert "| tum_fr3_office@1, orb | own |" in text
+    assert "| walk@1, orb | OpenCV RANSAC |" in text
+    assert "| walk@1, orb | own |" in text
 
 
 def test_odometry_prints_a_row_for_each_matcher(capsys) -> None:

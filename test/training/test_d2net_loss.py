@@ -2,9 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import zlib
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,26 +15,19 @@ _PREFIX = "dense_feature_extraction.model."
 
 
 @pytest.fixture(scope="module")
-def reference(shared: Path) -> dict[str, np.ndarray]:
-    with np.load(shared / "golden" / "d2_train.npz") as file:
-        return dict(file)
+def reference(golden):
+    return golden("d2_train")
 
 
 @pytest.fixture(scope="module")
-def features(shared: Path, reference) -> tuple[D2NetTraining, torch.Tensor, torch.Tensor]:
+def features(golden_pixels, synthetic_state) -> tuple[D2NetTraining, torch.Tensor, torch.Tensor]:
     """The training network with the reference's weights, and its features of both images."""
     network = D2NetTraining()
-    state = {}
-    with np.load(shared / "golden" / "calib_d2.npz") as calibration:
-        for name, tensor in network.state_dict().items():
-            full = _PREFIX + name.removeprefix("trunk.")
-            uniform = np.random.RandomState(zlib.crc32(full.encode())).random_sample(tuple(tensor.shape))
-            scale = np.sqrt(6 / np.prod(tensor.shape[1:])) if tensor.ndim == 4 else 0.05
-            values = calibration[full] if full in calibration.files else (2 * uniform - 1) * scale
-            state[name] = torch.from_numpy(np.asarray(values, np.float32))
-    network.load_state_dict(state)
-    with np.load(shared / "golden" / "inputs.npz") as inputs:
-        images = [torch.from_numpy(inputs[name]).permute(2, 0, 1)[None].float() for name in ("T1", "T2")]
+    names = {name: _PREFIX + name.removeprefix("trunk.") for name in network.state_dict()}
+    shapes = {names[name]: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    state = synthetic_state("calib_d2", shapes)
+    network.load_state_dict({name: state[names[name]] for name in names})
+    images = [torch.from_numpy(golden_pixels(name)).permute(2, 0, 1)[None].float() for name in ("T1", "T2")]
     return network, network(images[0]), network(images[1])
 
 
