@@ -5,13 +5,11 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 
 from drcn_ros.cli.inputs import (
@@ -24,14 +22,17 @@ from drcn_ros.cli.inputs import (
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.cli.progress import progress
 from drcn_ros.configuration import flatten
-from drcn_ros.errors import DrcnError, InputError
+from drcn_ros.errors import DrcnError
 from drcn_ros.evaluation.bag_writer import write_bag
 from drcn_ros.evaluation.evaluate import evaluate
 from drcn_ros.evaluation.match_picture import draw_matches
+from drcn_ros.evaluation.replacing import claim, replaced_folder, whole_file
 from drcn_ros.evaluation.runner import Step
 from drcn_ros.evaluation.sources import ImageSequence, Selection, open_source
 from drcn_ros.evaluation.sources.rendered import Rendered
+from drcn_ros.evaluation.sources.rosbag2 import METADATA
 from drcn_ros.evaluation.verdict import RunInfo, number, text_table
+from drcn_ros.foreign.images import write_image
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
 from drcn_ros.scenes.scenarios import scenario
@@ -62,11 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     chosen = selection(arguments)
     out: Path = arguments.out
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"cannot write to {out}: {error.strerror}"
-        raise InputError(msg) from None
+    claim(out, (_MATCHES, _LOG))
     source = arguments.input or str(_room(out / _ROOM))
     sequence = open_source(source, source_options(arguments))
     if sequence.camera is None:
@@ -90,12 +87,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _room(folder: Path) -> Path:
     """Render the demo sequence into a bag, anew each time, and return its folder."""
-    if folder.is_dir() and (folder / "metadata.yaml").is_file():
-        shutil.rmtree(folder)
     room = Rendered(scenario("demo"), "demo room")
     _say(f"rendering {len(room)} frames of a textured room into {folder}")
-    with progress(len(room), "render") as bar:
-        write_bag(room, folder, on_frame=lambda count: bar.update())
+    with progress(len(room), "render") as bar, replaced_folder(folder, METADATA) as temporary:
+        write_bag(room, temporary, on_frame=lambda count: bar.update())
     return folder
 
 
@@ -172,9 +167,8 @@ class _BestMatches:
         caption = f"{estimate.state.value}: {estimate.inliers} of {estimate.matches} matches agree"
         assert current.matches is not None
         picture = draw_matches(reference.frame.image, current.frame.image, current.matches, caption)
-        if not cv2.imwrite(str(path), np.ascontiguousarray(picture[:, :, ::-1])):
-            msg = f"cannot write {path}"
-            raise InputError(msg)
+        with whole_file(path) as temporary:
+            write_image(temporary, picture)
         return path
 
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,16 +21,18 @@ from drcn_ros.cli.inputs import (
 from drcn_ros.cli.live import live_run, live_run_at_rate
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.cli.progress import progress
-from drcn_ros.cli.values import known_names
+from drcn_ros.cli.values import known_names, require_at_least
 from drcn_ros.configuration import flatten
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.compare import PAGE, compare, names_of, read_run
 from drcn_ros.evaluation.evaluate import evaluate
+from drcn_ros.evaluation.replacing import replaced_folder
 from drcn_ros.evaluation.report import FILE as REPORT
 from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import LogOptions
 from drcn_ros.evaluation.runner import run_direct
 from drcn_ros.evaluation.sources import ImageSequence, open_source
+from drcn_ros.evaluation.verdict import FILE as METRICS
 from drcn_ros.evaluation.verdict import HEADINGS, RunInfo, number, table_row, text_table
 from drcn_ros.matching.config import MATCHERS
 from drcn_ros.odometry.types import Reason
@@ -75,8 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.input is None:
         msg = "name an INPUT to evaluate, or --compare DIR DIR for finished runs"
         raise InputError(msg)
-    if arguments.rate is not None and not (arguments.live and arguments.rate > 0):
+    if arguments.rate is not None and not (arguments.live and 0 < arguments.rate < math.inf):
         msg = f"--rate {arguments.rate:g}: must be above 0 and go with --live"
+        raise InputError(msg)
+    require_at_least(0, arguments, "--matches")
+    if not 0 <= arguments.min_motion < math.inf:
+        msg = f"--min-motion {arguments.min_motion:g}: give metres, 0 or more"
         raise InputError(msg)
     if arguments.live:
         require_rclpy()
@@ -85,15 +92,17 @@ def run(arguments: argparse.Namespace) -> int:
     chosen = selection(arguments)
     sequence = open_source(arguments.input, source_options(arguments, config.rectified))
     folder = arguments.out or _default_folder(arguments.input, config.matcher.name, chosen.step)
-    runs = {config.matcher.name: folder}
-    _evaluate(arguments, sequence, config, folder)
-    for name in baselines:
-        runs[name] = folder / f"baseline_{name}"
-        _evaluate(arguments, sequence, configuration(arguments, name), runs[name])
-    finished = {name: read_run(path) for name, path in runs.items()}
+    # All runs come into place together: a result without one of its baselines would look like a whole one.
+    with replaced_folder(folder, METRICS) as temporary:
+        runs = {config.matcher.name: temporary}
+        _evaluate(arguments, sequence, config, temporary)
+        for name in baselines:
+            runs[name] = temporary / f"baseline_{name}"
+            _evaluate(arguments, sequence, configuration(arguments, name), runs[name])
+        finished = {name: read_run(path) for name, path in runs.items()}
+        if baselines:
+            compare(finished, temporary)
     table = [list(HEADINGS), *(table_row(name, entry.verdict) for name, entry in finished.items())]
-    if baselines:
-        compare(finished, folder)
     print(text_table(table))
     for name, entry in finished.items():
         if entry.verdict["live"] is not None:

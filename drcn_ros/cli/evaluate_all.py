@@ -12,9 +12,9 @@ from pathlib import Path
 from drcn_ros.cli.interrupts import end_by
 from drcn_ros.cli.progress import progress
 from drcn_ros.cli.values import require_at_least
-from drcn_ros.errors import InputError
 from drcn_ros.evaluation.batch import is_done, read_tasks, run_here, run_on_ray
 from drcn_ros.evaluation.batch_table import DOCUMENT, FAILURES, TABLE, write_tables
+from drcn_ros.evaluation.replacing import claim
 
 _LIST_HELP = "each line an input and options of `drcn evaluate`; $VARIABLES are filled in, # begins a comment"
 
@@ -44,11 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     require_at_least(1, arguments, "--workers")
     tasks = read_tasks(arguments.list, arguments.options)
     folder: Path = arguments.out
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        msg = f"cannot write {folder}: {error.strerror}"
-        raise InputError(msg) from None
+    claim(folder, (TABLE, DOCUMENT, FAILURES))
     waiting = [task for task in tasks if arguments.again or not is_done(task, folder)]
     if len(waiting) < len(tasks):
         print(f"{len(tasks) - len(waiting)} of {len(tasks)} are done already", file=sys.stderr)

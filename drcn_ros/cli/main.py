@@ -6,14 +6,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from drcn_ros import __version__
 from drcn_ros.allocation import keep_freed_memory
-from drcn_ros.cli.interrupts import end_by
+from drcn_ros.cli.interrupts import end_by, ending_at_once, exit_code, name_of
 from drcn_ros.errors import DrcnError
 
 # Each command is a module of this package with `configure(parser)` and `run(arguments) -> int`; a hyphen
@@ -34,8 +36,16 @@ COMMANDS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return 0, or 2 after an error of the user, 130 after Ctrl-C or SIGTERM."""
+    """Run the command line.
+
+    Returns:
+        0, or 2 after an error of the user, 130 after Ctrl-C, 143 after SIGTERM.
+    """
     keep_freed_memory()
+    # Names of files need not be text; what cannot be shown is shown escaped.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="drcn", description="Learned visual odometry front end.")
     parser.add_argument("--version", action="version", version=f"drcn_ros {__version__}")
@@ -44,21 +54,51 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, help_text in COMMANDS.items():
         command = commands.add_parser(name, help=help_text, description=help_text)
         if name == asked:
-            module = importlib.import_module(f"drcn_ros.cli.{name.replace('-', '_')}")
-            module.configure(command)
+            with ending_at_once(f"drcn {name}"):
+                module = importlib.import_module(f"drcn_ros.cli.{name.replace('-', '_')}")
+                module.configure(command)
             command.set_defaults(run=module.run)
     parsed = parser.parse_args(arguments)
     # SIGTERM ends a command as Ctrl-C does, and with it the processes that it started.
     end_by(signal.SIGTERM)
     try:
         status: int = parsed.run(parsed)
+        sys.stdout.flush()
     except DrcnError as error:
-        print(f"drcn {parsed.command}: {error}", file=sys.stderr)
-        return 2
+        return _failed(parsed.command, str(error))
     except BrokenPipeError:
-        # The reader of our output went away (`drcn ... | head`); keep the interpreter quiet about it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output went away (`drcn ... | head`).
+        _discard_output()
         return 0
-    except KeyboardInterrupt:
-        return 130
+    except OSError as error:
+        # Such as a full disk behind standard output.
+        _discard_output()
+        where = "" if error.filename is None else f"{error.filename}: "
+        return _failed(parsed.command, f"{where}{error.strerror or error}")
+    except KeyboardInterrupt as error:
+        print(f"drcn {parsed.command}: ended by {name_of(error)}", file=sys.stderr)
+        return exit_code(error)
+    except Exception as error:
+        if not _is_out_of_memory(error):
+            raise
+        return _failed(
+            parsed.command, "memory ran out; choose smaller images, fewer keypoints or a smaller matcher"
+        )
     return status
+
+
+def _failed(command: str, text: str) -> int:
+    print(f"drcn {command}: {' '.join(text.splitlines())}", file=sys.stderr)
+    return 2
+
+
+def _discard_output() -> None:
+    """Keep the interpreter quiet about what it cannot write at its end."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    from drcn_ros.ros.failures import is_out_of_memory
+
+    return is_out_of_memory(error)

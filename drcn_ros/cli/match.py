@@ -7,7 +7,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from drcn_ros.cli.parameters import add_parameter_options, configuration
@@ -17,11 +16,14 @@ from drcn_ros.evaluation.match_picture import draw_matches
 from drcn_ros.evaluation.replacing import whole_file
 from drcn_ros.evaluation.sources.calibration import read_calibration
 from drcn_ros.evaluation.sources.files import read_image
+from drcn_ros.foreign.images import write_image
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.rotation import rotation_vector
 from drcn_ros.geometry.two_view import TwoView, estimate_two_view
 from drcn_ros.matching import Matches, create_matcher
 from drcn_ros.ros.config import NodeConfig
+
+_SUFFIXES = (".png", ".jpg", ".jpeg")
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -36,6 +38,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Match, print, draw; return 0."""
     config = configuration(arguments)
+    if arguments.out is not None and arguments.out.suffix.lower() not in _SUFFIXES:
+        msg = f"picture {arguments.out}: name it *.png or *.jpg"
+        raise InputError(msg)
     images = [read_image(path) for path in (arguments.a, arguments.b)]
     camera = None if arguments.camera is None else _camera(arguments.camera, images)
     matcher = create_matcher(config.matcher)
@@ -49,7 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
         print(_pose_text(two_view, len(matches)))
     if arguments.out is not None:
         drawn = Correspondences(matches.reference_points, matches.current_points, inliers)
-        _write(arguments.out, draw_matches(images[0], images[1], drawn))
+        with whole_file(arguments.out) as temporary:
+            write_image(temporary, draw_matches(images[0], images[1], drawn))
         print(f"picture: {arguments.out}")
     return 0
 
@@ -80,13 +86,3 @@ def _pose_text(two_view: TwoView, matches: int) -> str:
         f"pose of B in A: rotation vector [{turned}] deg, direction [{moved}], "
         f"{int(two_view.inliers.sum())} matches agree"
     )
-
-
-def _write(path: Path, picture: np.ndarray) -> None:
-    if path.suffix.lower() not in (".png", ".jpg", ".jpeg"):
-        msg = f"picture {path}: name it *.png or *.jpg"
-        raise InputError(msg)
-    with whole_file(path) as temporary:
-        if not cv2.imwrite(str(temporary), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)):
-            msg = f"cannot write {path}"
-            raise InputError(msg)

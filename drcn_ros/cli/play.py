@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import signal
 import sys
 from typing import Any
@@ -44,7 +45,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Play until the end or Ctrl-C; return 0."""
-    if not arguments.rate > 0:
+    if not 0 < arguments.rate < math.inf:
         msg = f"rate {arguments.rate}: must be above 0"
         raise InputError(msg)
     chosen = selection(arguments)

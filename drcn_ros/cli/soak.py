@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +16,7 @@ from drcn_ros.cli.progress import progress
 from drcn_ros.cli.values import image_size, require_at_least
 from drcn_ros.configuration import flatten
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.evaluation.replacing import whole_file
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
 
@@ -36,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Print the numbers and the verdict; return 0, or 1 when the node leaks or loses count."""
     require_at_least(2, arguments, "--frames")
-    if not arguments.rate > 0:
+    if not 0 < arguments.rate < math.inf:
         msg = f"--rate {arguments.rate:g}: must be above 0"
         raise ConfigurationError(msg)
     size = image_size(arguments.size, "--size")
@@ -73,5 +75,6 @@ def run(arguments: argparse.Namespace) -> int:
         print("passed")
     if arguments.json is not None:
         content = {**asdict(report), "growth_mb": report.growth_mb, "complaints": complaints}
-        arguments.json.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        with whole_file(arguments.json) as path:
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     return 1 if complaints else 0

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.errors import ImageError
+from drcn_ros.foreign.image_header import JPEG_START, PNG_START
+from drcn_ros.foreign.images import decode_image, to_eight_bits
 
 Image8 = NDArray[np.uint8]
 
@@ -52,8 +54,7 @@ _LAYOUTS = {
 }
 ENCODINGS = tuple(_LAYOUTS)
 
-_JPEG_START, _JPEG_END = b"\xff\xd8", b"\xff\xd9"
-_PNG_START, _PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+_JPEG_END, _PNG_END = b"\xff\xd9", b"IEND\xaeB`\x82"
 # Some cameras pad their JPEGs; the end marker is looked for in this many last bytes.
 _TAIL_BYTES = 4096
 
@@ -100,38 +101,28 @@ def image_from_compressed(message: Any) -> Image8:
     Raises:
         ImageError: the data are no whole JPEG or PNG image.
     """
-    data = np.frombuffer(memoryview(message.data), np.uint8)
+    data = bytes(message.data)
     name = message.format or "image"
-    if data.size == 0:
+    if not data:
         msg = f"compressed {name}: the message holds no data"
         raise ImageError(msg)
     # The decoders fill the rest of a cut-off image with grey and return it as if it were whole.
-    start, tail = data[:8].tobytes(), data[-_TAIL_BYTES:].tobytes()
-    if start.startswith(_JPEG_START):
+    tail = data[-_TAIL_BYTES:]
+    if data.startswith(JPEG_START):
         whole = _JPEG_END in tail
-    elif start == _PNG_START:
+    elif data.startswith(PNG_START):
         whole = _PNG_END in tail
     else:
-        msg = f"compressed {name} of {data.size} bytes is neither JPEG nor PNG; publish one of these"
+        msg = f"compressed {name} of {len(data)} bytes is neither JPEG nor PNG; publish one of these"
+        raise ImageError(msg)
+    if not whole:
+        msg = f"compressed {name} of {len(data)} bytes is cut off"
         raise ImageError(msg)
     try:
-        decoded = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if whole else None
-    except cv2.error:
-        decoded = None
-    if decoded is None or decoded.size == 0:
-        msg = f"compressed {name} of {data.size} bytes is {'damaged' if whole else 'cut off'}"
-        raise ImageError(msg)
-    if decoded.dtype == np.uint16:
-        decoded = to_eight_bits(np.asarray(decoded, np.uint16))
-    if decoded.ndim == 2:
-        return np.asarray(decoded, np.uint8)
-    code = cv2.COLOR_BGRA2RGB if decoded.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    return np.asarray(cv2.cvtColor(decoded, code), np.uint8)
-
-
-def to_eight_bits(image: NDArray[np.uint16]) -> Image8:
-    """Return round(value * 255 / 65535)."""
-    return np.asarray(cv2.convertScaleAbs(image, alpha=255.0 / 65535.0), np.uint8)
+        return decode_image(data)
+    except ImageError as error:
+        msg = f"compressed {name} of {len(data)} bytes: {error}"
+        raise ImageError(msg) from None
 
 
 def _check_size(message: Any, row_bytes: int) -> None:

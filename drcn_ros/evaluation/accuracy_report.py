@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from drcn_ros.errors import InputError
 from drcn_ros.evaluation.accuracy import THRESHOLDS
+from drcn_ros.evaluation.replacing import claim, whole_file
 
 # matplotlib takes most of a second to load, and only pictures need it.
 if TYPE_CHECKING:
@@ -74,18 +74,15 @@ def write_json(report: Report, path: Path) -> None:
     Raises:
         InputError: the file cannot be written.
     """
-    try:
-        path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    except OSError as error:
-        msg = f"report {path} cannot be written: {error.strerror}"
-        raise InputError(msg) from None
+    with whole_file(path) as temporary:
+        temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 def draw(report: Report, folder: Path) -> list[Path]:
     """Draw AUC@10 per set, error curves, and how far scores are calibrated; return the pictures' paths.
 
     Raises:
-        InputError: the folder cannot be written.
+        InputError: the folder cannot be written to, or holds such a picture that no earlier run has made.
     """
     from matplotlib.figure import Figure
 
@@ -96,17 +93,11 @@ def draw(report: Report, folder: Path) -> list[Path]:
         "error_curves.png": _curves(report, Figure(figsize=(5.5, 4.0), layout="constrained")),
         "reliability.png": _reliability(report, Figure(figsize=(4.5, 4.0), layout="constrained")),
     }
-    written = []
+    claim(folder, pictures)
     for name, figure in pictures.items():
-        path = folder / name
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            figure.savefig(path, dpi=120)
-        except OSError as error:
-            msg = f"picture {path} cannot be written: {error.strerror}"
-            raise InputError(msg) from None
-        written.append(path)
-    return written
+        with whole_file(folder / name) as temporary:
+            figure.savefig(temporary, dpi=120)
+    return [folder / name for name in pictures]
 
 
 def _sets(report: Report) -> int:

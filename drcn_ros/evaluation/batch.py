@@ -107,7 +107,7 @@ def _words(path: Path, number: int, line: str) -> list[str]:
 
 def _task(words: tuple[str, ...]) -> Task:
     stem = Path(words[0]).name.rstrip("*") or "input"
-    key = hashlib.sha256("\0".join(words).encode()).hexdigest()[:10]
+    key = hashlib.sha256(os.fsencode("\0".join(words))).hexdigest()[:10]
     return Task(f"{stem}-{key}", words)
 
 

@@ -92,4 +92,4 @@ def _csv(rows: Sequence[Sequence[str]]) -> str:
 
 def _write(path: Path, text: str) -> None:
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")

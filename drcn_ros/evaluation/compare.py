@@ -15,7 +15,7 @@ from drcn_ros.errors import InputError
 from drcn_ros.evaluation import html
 from drcn_ros.evaluation.metrics import AlignedPaths, align
 from drcn_ros.evaluation.plots import plot_comparison
-from drcn_ros.evaluation.replacing import whole_file
+from drcn_ros.evaluation.replacing import claim, whole_file
 from drcn_ros.evaluation.run_data import FrameRow, read_rows
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.evaluation.trajectory_files import read_trajectory
@@ -70,9 +70,10 @@ def compare(runs: Mapping[str, FinishedRun], folder: Path) -> list[list[str]]:
     """Write picture and page of several runs into a folder; return the table, headings first.
 
     Raises:
-        InputError: the folder cannot be written to.
+        InputError: the folder cannot be written to, or holds such a file that no earlier run has made.
     """
     table = [list(HEADINGS), *(table_row(name, run.verdict) for name, run in runs.items())]
+    claim(folder, (PICTURE, PAGE))
     with whole_file(folder / PICTURE) as picture, whole_file(folder / PAGE) as page:
         paths = {name: run.paths for name, run in runs.items()}
         plot_comparison(paths, {name: run.rows for name, run in runs.items()}, picture)
@@ -82,5 +83,6 @@ def compare(runs: Mapping[str, FinishedRun], folder: Path) -> list[list[str]]:
             html.section("Table", html.table(table)),
             html.section("Picture", html.picture(picture, caption)),
         ]
-        page.write_text(html.page("Comparison of runs", inputs, parts), encoding="utf-8")
+        text = html.page("Comparison of runs", inputs, parts)
+        page.write_text(text, encoding="utf-8", errors="backslashreplace")
     return table

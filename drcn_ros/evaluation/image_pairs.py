@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drcn_ros.errors import InputError
+from drcn_ros.errors import ImageError, InputError
 from drcn_ros.evaluation.sources import ImageSequence, open_source
 from drcn_ros.evaluation.warped_views import VIEWS, homography, photographs_in, warped_view
+from drcn_ros.foreign.images import decode_grey
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.types import Array
 
@@ -149,8 +149,8 @@ def _image_named(folder: Path, number: str) -> str:
 
 
 def _read_grey(name: str) -> Image:
-    image = cv2.imread(name, cv2.IMREAD_GRAYSCALE)
-    if image is None:
-        msg = f"image {name} cannot be decoded"
-        raise InputError(msg)
-    return np.asarray(image, np.uint8)
+    try:
+        return decode_grey(Path(name).read_bytes())
+    except (OSError, ImageError) as error:
+        msg = f"image {name}: {error}"
+        raise InputError(msg) from None

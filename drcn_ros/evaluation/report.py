@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-
-from drcn_ros.errors import InputError
 from drcn_ros.evaluation import html
 from drcn_ros.evaluation.drift import Drift
 from drcn_ros.evaluation.metrics import AlignedPaths
@@ -25,6 +22,7 @@ from drcn_ros.evaluation.plots import (
 from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import WorstFrame
 from drcn_ros.evaluation.verdict import number, rotation_drift_text, scale_text
+from drcn_ros.foreign.images import write_image
 
 FILE = "report.html"
 
@@ -93,7 +91,8 @@ def write_report(
     lead = f"{content['kind']}, matcher {content['matcher']}, every {_ordinal(content['step'])} frame, "
     lead += f"{content['mode']} run, drcn_ros {content['version']}"
     page = html.page(f"Evaluation of {content['input']}", lead, [part for part in parts if part])
-    (folder / FILE).write_text(page, encoding="utf-8")
+    # The input's name need not be text.
+    (folder / FILE).write_text(page, encoding="utf-8", errors="backslashreplace")
 
 
 def _verdict_rows(content: Mapping[str, Any]) -> list[list[str]]:
@@ -135,10 +134,7 @@ def _worst(worst: Sequence[WorstFrame], folder: Path) -> list[str]:
     parts = []
     for place, frame in enumerate(worst, start=1):
         file = folder / f"worst_{place}.jpg"
-        pixels = cv2.cvtColor(frame.picture, cv2.COLOR_RGB2BGR)
-        if not cv2.imwrite(str(file), pixels, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]):
-            msg = f"cannot write {file.name}; is the disk full?"
-            raise InputError(msg)
+        write_image(file, frame.picture, _JPEG_QUALITY)
         row = frame.row
         parts.append(html.picture(file, f"Frame {row.frame}: {row.state}, {row.detail}"))
     return parts

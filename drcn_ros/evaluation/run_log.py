@@ -9,10 +9,8 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 
-from drcn_ros.errors import InputError
 from drcn_ros.evaluation.accuracy import FAILED
 from drcn_ros.evaluation.estimates import (
     STAGES,
@@ -26,6 +24,7 @@ from drcn_ros.evaluation.metrics import larger_error
 from drcn_ros.evaluation.pose_errors import PoseError, pose_error
 from drcn_ros.evaluation.run_data import COLUMNS, FrameRow, csv_values
 from drcn_ros.evaluation.trajectory import Trajectory
+from drcn_ros.foreign.images import write_image
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Frame, State
 
@@ -174,11 +173,7 @@ class RunLog:
         if write:
             folder = self._folder / "matches"
             folder.mkdir(exist_ok=True)
-            pixels = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-            file = folder / f"{row.frame:06d}.jpg"
-            if not cv2.imwrite(str(file), pixels, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]):
-                msg = f"cannot write {file.name}; is the disk full?"
-                raise InputError(msg)
+            write_image(folder / f"{row.frame:06d}.jpg", picture, _JPEG_QUALITY)
 
     def _badness(self, row: FrameRow, error: PoseError | None) -> float | None:
         if error is not None:

@@ -6,13 +6,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-
-from drcn_ros.errors import InputError
 from drcn_ros.evaluation.replacing import whole_folder
 from drcn_ros.evaluation.sources.base import ALL, ImageSequence, Selection
 from drcn_ros.evaluation.sources.calibration import calibration_text
 from drcn_ros.evaluation.trajectory_files import format_stamp, tum_lines
+from drcn_ros.foreign.images import write_image
 
 
 def write_tum(sequence: ImageSequence, path: Path, selection: Selection = ALL) -> None:
@@ -27,10 +25,7 @@ def write_tum(sequence: ImageSequence, path: Path, selection: Selection = ALL) -
         lines = ["# timestamp filename\n"]
         for frame in sequence.frames(selection):
             name = f"{format_stamp(frame.stamp_ns)}.png"
-            pixels = frame.image if frame.image.ndim == 2 else cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR)
-            if not cv2.imwrite(str(images / name), pixels):
-                msg = f"cannot write {path / 'rgb' / name}"
-                raise InputError(msg)
+            write_image(images / name, frame.image)
             lines.append(f"{format_stamp(frame.stamp_ns)} rgb/{name}\n")
         (temporary / "rgb.txt").write_text("".join(lines), encoding="utf-8")
         if sequence.camera is not None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import lru_cache
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from drcn_ros.errors import ImageError
+from drcn_ros.foreign.images import decode_grey
 from drcn_ros.geometry.types import Array
 
 Image = NDArray[np.uint8]
@@ -52,7 +55,7 @@ def homography(file: Path, view: int) -> Array:
     image = _photograph(file)
     assert image is not None
     height, width = image.shape
-    random = np.random.default_rng([*file.name.encode(), view])
+    random = np.random.default_rng([*os.fsencode(file.name), view])
     angle = np.radians(random.uniform(-_TURN, _TURN))
     scale = np.exp(random.uniform(-1, 1) * np.log(_ZOOM))
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -66,10 +69,14 @@ def homography(file: Path, view: int) -> Array:
 
 @lru_cache(maxsize=2)
 def _photograph(file: Path) -> Image | None:
-    image = cv2.imread(str(file), cv2.IMREAD_GRAYSCALE)
-    if image is None or min(image.shape) < _SMALLEST:
+    try:
+        image = decode_grey(file.read_bytes())
+    except (OSError, ImageError):
+        return None
+    if min(image.shape) < _SMALLEST:
         return None
     factor = _LARGEST / max(image.shape)
     if factor < 1:
-        image = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
-    return np.asarray(image, np.uint8)
+        resized = cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA)
+        image = np.asarray(resized, np.uint8)
+    return image

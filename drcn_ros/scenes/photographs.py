@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.errors import MissingDependencyError
+from drcn_ros.foreign.images import decode_image
 
 Image = NDArray[np.uint8]
 
@@ -42,10 +43,11 @@ def photograph(name: str) -> Image:
         msg = "the textures of the rendered scenes come with scikit-image: pip install scikit-image"
         raise MissingDependencyError(msg)
     path = Path(spec.submodule_search_locations[0]) / "data" / name
-    pixels = cv2.imread(str(path), cv2.IMREAD_COLOR) if path.is_file() else None
-    if pixels is None:
+    if not path.is_file():
         msg = f"photograph {path} is missing: pip install --force-reinstall scikit-image"
         raise MissingDependencyError(msg)
-    image = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), np.uint8)
+    image = decode_image(path.read_bytes())
+    if image.ndim == 2:
+        image = np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
     image.setflags(write=False)
     return image

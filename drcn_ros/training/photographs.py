@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drcn_ros.errors import InputError
+from drcn_ros.errors import ImageError, InputError
+from drcn_ros.foreign.images import decode_grey
 from drcn_ros.training.config import PhotographConfig
 
 Grey = NDArray[np.uint8]
@@ -96,11 +97,9 @@ def _files(config: PhotographConfig) -> list[Path]:
 def _decoded(files: Sequence[Path]) -> Iterator[Grey | None]:
     for path in files:
         try:
-            encoded = np.frombuffer(path.read_bytes(), np.uint8)
-            image = cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE) if len(encoded) else None
-        except (OSError, cv2.error):
-            image = None
-        yield None if image is None else np.asarray(image, np.uint8)
+            yield decode_grey(path.read_bytes())
+        except (OSError, ImageError):
+            yield None
 
 
 def _tiles(image: Grey, side: int) -> Iterator[Grey]:

@@ -83,7 +83,7 @@ def test_an_interrupted_run_ends_at_once_with_its_processes_and_leaves_no_half_r
     children = [child.pid for child in psutil.Process(process.pid).children(recursive=True)]
     process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 128 + number
     assert not any(psutil.pid_exists(child) for child in children)
     assert "Traceback" not in errors
     for folder in (path for path in out.iterdir() if path.is_dir() and not path.name.startswith(".")):

@@ -247,7 +247,7 @@ def test_runs_are_compared_in_a_table_a_picture_and_a_page(tmp_path: Path, clip,
     runs = {"orb": read_run(tmp_path / "orb"), "sift": read_run(finished)}
     table = compare(runs, tmp_path / "both")
     assert [row[0] for row in table[1:]] == ["orb", "sift"]
-    assert sorted(contents(tmp_path / "both")) == ["comparison.html", "comparison.png"]
+    assert sorted(contents(tmp_path / "both")) == [".drcn_files", "comparison.html", "comparison.png"]
     assert cv2.imread(str(tmp_path / "both" / "comparison.png")).std() > 5
 
 

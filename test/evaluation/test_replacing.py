@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.replacing import OWN_FILES, replaced_folder, whole_file, whole_folder
+from drcn_ros.evaluation.replacing import OWN_FILES, claim, replaced_folder, whole_file, whole_folder
 
 
 def test_a_file_appears_when_it_is_whole(tmp_path: Path):
@@ -37,6 +39,7 @@ def test_after_an_error_the_old_file_stays_and_nothing_else(tmp_path: Path):
 
 
 def test_an_existing_folder_is_not_overwritten(tmp_path: Path):
+    (tmp_path / "mine").write_text("mine")
     with pytest.raises(InputError, match="exists already"), whole_folder(tmp_path):
         pass
 
@@ -126,3 +129,101 @@ def test_a_place_that_cannot_be_written_is_named(tmp_path: Path):
     target = tmp_path / "file" / "run"
     with pytest.raises(InputError, match=r"cannot write .*file/run"), replaced_folder(target, "mark"):
         pass
+
+
+def test_results_below_come_into_place_with_the_whole(tmp_path: Path):
+    target = tmp_path / "run"
+
+    def write(name: str) -> None:
+        with replaced_folder(target, "mark") as temporary:
+            _result(temporary, name)
+            _result(temporary / "baseline", name)
+            assert not (target / name).exists()
+
+    write("first")
+    assert _files(target) == [
+        OWN_FILES, f"baseline/{OWN_FILES}", "baseline/first/file", "baseline/mark", "first/file", "mark",
+    ]  # fmt: skip
+    write("second")
+    assert not (target / "baseline" / "first").exists()
+    # A run without the result below leaves it.
+    _result(target, "third")
+    assert (target / "baseline" / "second" / "file").is_file()
+
+
+def test_an_interrupt_between_two_results_leaves_the_earlier_ones(tmp_path: Path):
+    target = tmp_path / "run"
+    _result(target, "first")
+
+    def interrupted() -> None:
+        with replaced_folder(target, "mark") as temporary:
+            _result(temporary, "second")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert _files(target) == [OWN_FILES, "first/file", "mark"]
+
+
+def test_the_working_directory_can_be_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    target = tmp_path / "run"
+    target.mkdir()
+    monkeypatch.chdir(target)
+    _result(Path(), "first")
+    assert _files(target) == [OWN_FILES, "first/file", "mark"]
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_of_two_runs_into_one_place_the_second_is_refused(tmp_path: Path):
+    target = tmp_path / "run"
+    with replaced_folder(target, "mark") as temporary:
+        with pytest.raises(InputError, match="is being written by another run"):
+            _result(target, "second")
+        (temporary / "mark").write_text("first")
+    assert (target / "mark").read_text() == "first"
+    with whole_file(target / "file") as temporary:
+        with pytest.raises(InputError, match="is being written by another run"), whole_file(target / "file"):
+            pass
+        temporary.write_text("")
+
+
+def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path):
+    target = tmp_path / "run"
+    code = "import os, sys\nfrom pathlib import Path\n"
+    code += "from drcn_ros.evaluation.replacing import replaced_folder\n"
+    code += "with replaced_folder(Path(sys.argv[1]), 'mark') as place:\n"
+    code += "    (place / 'mark').write_text('half')\n    os.kill(os.getpid(), 9)\n"
+    ended = subprocess.run([sys.executable, "-c", code, target], timeout=60, check=False)
+    assert ended.returncode == -9
+    assert len(list(tmp_path.iterdir())) == 1
+    somebodys = tmp_path / ".run.12345678"
+    somebodys.mkdir()
+    _result(target, "second")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [somebodys.name, "run"]
+
+
+def test_what_is_no_plain_file_is_written_to_and_stays(tmp_path: Path):
+    (tmp_path / "file").write_text("old")
+    (tmp_path / "link").symlink_to(tmp_path / "file")
+    with whole_file(tmp_path / "link") as temporary:
+        temporary.write_text("new")
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "file").read_text() == "new"
+
+    def fill() -> None:
+        with whole_file(Path("/dev/full")) as temporary:
+            temporary.write_text("new")
+
+    with pytest.raises(InputError, match="/dev/full: No space left"):
+        fill()
+    assert Path("/dev/full").is_char_device()
+
+
+def test_files_that_somebody_else_made_are_not_claimed(tmp_path: Path):
+    claim(tmp_path, ["a", "b"])
+    (tmp_path / "a").write_text("ours")
+    claim(tmp_path, ["a", "c"])
+    (tmp_path / "d").write_text("mine")
+    with pytest.raises(InputError, match="holds d, which is no file of an earlier result"):
+        claim(tmp_path, ["a", "d"])
+    assert (tmp_path / OWN_FILES).read_text().split() == ["a", "b", "c"]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -59,8 +60,8 @@ class Selection:
             msg = f"step {self.step}: take every first, second, ... frame, so at least 1"
             raise InputError(msg)
         for name, value in (("start", self.start_s), ("duration", self.duration_s), ("limit", self.limit)):
-            if value is not None and not value >= 0:
-                msg = f"{name} {value}: must not be negative"
+            if value is not None and not 0 <= value < math.inf:
+                msg = f"{name} {value}: must be a number and not negative"
                 raise InputError(msg)
 
 

@@ -8,11 +8,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import cv2
-import numpy as np
-
-from drcn_ros.errors import InputError
+from drcn_ros.errors import ImageError, InputError
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
+from drcn_ros.foreign.images import decode_image
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
 
@@ -21,23 +19,16 @@ def read_image(path: Path) -> Image:
     """Return an image file as (H, W) grey or (H, W, 3) RGB; sixteen bits become eight.
 
     Raises:
-        InputError: the file is missing or no image.
+        InputError: the file is missing, no image, too large, or of other numbers than 8 or 16 bits.
     """
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        return decode_image(path.read_bytes())
     except OSError as error:
         msg = f"image {path}: {error.strerror}"
         raise InputError(msg) from None
-    pixels = cv2.imdecode(data, cv2.IMREAD_UNCHANGED) if data.size else None
-    if pixels is None or pixels.size == 0:
-        msg = f"image {path} is damaged or no image"
-        raise InputError(msg)
-    if pixels.dtype == np.uint16:
-        pixels = cv2.convertScaleAbs(pixels, alpha=255.0 / 65535.0)
-    if pixels.ndim == 2:
-        return np.asarray(pixels, np.uint8)
-    code = cv2.COLOR_BGRA2RGB if pixels.shape[2] == 4 else cv2.COLOR_BGR2RGB
-    return np.asarray(cv2.cvtColor(pixels, code), np.uint8)
+    except ImageError as error:
+        msg = f"image {path}: {error}"
+        raise InputError(msg) from None
 
 
 def read_lines(path: Path) -> list[str]:

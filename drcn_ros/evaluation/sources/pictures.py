@@ -7,6 +7,7 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from drcn_ros.errors import InputError
 from drcn_ros.evaluation.sources.bags import natural
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
 from drcn_ros.evaluation.sources.files import IMAGE_SUFFIXES, FileSequence
+from drcn_ros.foreign.paths import as_text
 
 _SECOND_NS = 1_000_000_000
 # A whole number this long is a time in nanoseconds, one with a fraction a time in seconds.
@@ -74,13 +76,10 @@ class Video(ImageSequence):
     def __init__(self, path: Path, name: str) -> None:
         super().__init__(name, "video")
         self._path = path
-        capture = cv2.VideoCapture(str(path))
-        try:
+        with self._open() as capture:
             self._count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) if capture.isOpened() else 0
             self._rate = float(capture.get(cv2.CAP_PROP_FPS))
             readable = capture.isOpened() and capture.grab()
-        finally:
-            capture.release()
         if not readable or not np.isfinite(self._rate) or self._rate <= 0:
             msg = f"{name} is no video that OpenCV can read, nor any other known input"
             raise InputError(msg)
@@ -90,16 +89,22 @@ class Video(ImageSequence):
 
     def shots(self) -> Iterator[Shot]:
         """Yield the frames; those that are not wanted are skipped without decoding where the codec can."""
-        capture = cv2.VideoCapture(str(self._path))
         index = 0
-        try:
+        with self._open() as capture:
             while capture.grab():
                 yield Shot(round(index * _SECOND_NS / self._rate), partial(self._retrieve, capture, index))
                 index += 1
-        finally:
-            capture.release()
         if index < self._count:
             self.notes.add(f"the video ends after {index} of {self._count} frames")
+
+    @contextmanager
+    def _open(self) -> Iterator[cv2.VideoCapture]:
+        with as_text(self._path) as path:
+            capture = cv2.VideoCapture(str(path))
+            try:
+                yield capture
+            finally:
+                capture.release()
 
     def _retrieve(self, capture: cv2.VideoCapture, index: int) -> Image:
         found, pixels = capture.retrieve()

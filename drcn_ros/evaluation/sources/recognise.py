@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import glob
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class SourceOptions:
     rate: float = 10.0
 
     def __post_init__(self) -> None:
-        if not self.rate > 0:
+        if not 0 < self.rate < math.inf:
             msg = f"rate {self.rate}: images need more than 0 per second"
             raise InputError(msg)
 

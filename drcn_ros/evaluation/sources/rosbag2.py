@@ -23,6 +23,7 @@ from drcn_ros.evaluation.sources.bags import Bag, Topic, natural
 from drcn_ros.evaluation.sources.calibration import read_yaml
 from drcn_ros.evaluation.sources.cut_mcap import MendedFile
 from drcn_ros.evaluation.sources.cut_sqlite import CutDatabase
+from drcn_ros.foreign.paths import as_text
 
 METADATA = "metadata.yaml"
 STORAGE_SUFFIXES = (".mcap", ".db3", ".mcap.zstd", ".db3.zstd")
@@ -92,7 +93,8 @@ class Rosbag2(Bag):
     def _opened(self, path: Path) -> Iterator[Storage]:
         """Open one file, uncompressed to a temporary place where needed."""
         if path.suffix != ".zstd":
-            yield from self._with_reader(path, path.name)
+            with as_text(path) as readable:
+                yield from self._with_reader(readable, path.name)
             return
         with tempfile.TemporaryDirectory(prefix="drcn_") as folder:
             plain = Path(folder) / path.stem
@@ -101,7 +103,8 @@ class Rosbag2(Bag):
             yield from self._with_reader(plain, path.name)
 
     def _with_reader(self, path: Path, name: str) -> Iterator[Storage]:
-        write_ahead_log = path.with_name(path.name + "-wal")
+        real = path.resolve()
+        write_ahead_log = real.with_name(real.name + "-wal")
         unfinished = write_ahead_log.is_file() and write_ahead_log.stat().st_size > 0
         reader = None if unfinished else _open_whole(path)
         if reader is not None:

@@ -58,7 +58,7 @@ def test_a_damaged_image_is_named_when_it_is_read(tmp_path: Path, clip):
     write_tum(clip, tmp_path / "tum")
     damaged = sorted((tmp_path / "tum" / "rgb").iterdir())[3]
     damaged.write_bytes(b"no image")
-    with pytest.raises(InputError, match=rf"{damaged.name} is damaged or no image"):
+    with pytest.raises(InputError, match=rf"{damaged.name}: it is damaged or no image"):
         list(open_source(tmp_path / "tum").frames())
 
 

@@ -1,0 +1,85 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""How a command ends: by a signal at any moment, by a full disk, by numbers that mean nothing."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from drcn_ros.children import module_command
+
+
+def _start(*words: object, **options: object) -> subprocess.Popen[str]:
+    command = [*module_command("drcn_ros"), *map(str, words)]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("moment_s", [0.5, None], ids=["importing", "running"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_with_one_code_and_a_word(
+    recording: Path, tmp_path: Path, number: int, moment_s: float
+):
+    out = tmp_path / "run"
+    process = _start("evaluate", recording, "--out", out, "--matcher", "sift", "--baseline", "orb,drcn,d2net")
+    if moment_s is None:
+        while not list(tmp_path.iterdir()):
+            assert process.poll() is None
+            time.sleep(0.01)
+    else:
+        time.sleep(moment_s)
+    process.send_signal(number)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert error.strip().splitlines()[-1] == f"drcn evaluate: ended by {signal.Signals(number).name}"
+    assert "Traceback" not in error
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_behind_the_output_is_one_line():
+    with Path("/dev/full").open("w") as full:
+        process = _start("weights", "list", stdout=full)
+        _, error = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert error == "drcn weights: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--matches", "-3"], "--matches -3: must be at least 0"),
+        (["--min-motion", "nan"], "--min-motion nan"),
+        (["--min-motion", "-1"], "--min-motion -1"),
+        (["--start", "inf"], "start inf"),
+        (["--duration", "nan"], "duration nan"),
+        (["--fps", "inf"], "rate inf"),
+        (["--rate", "nan", "--live"], "--rate nan"),
+    ],
+)
+def test_a_number_that_means_nothing_is_refused_at_once(drcn, recording, tmp_path, words, message):
+    answer = drcn("evaluate", recording, "--out", tmp_path / "run", "--matcher", "orb", *words)
+    assert answer.code == 2
+    assert message in answer.error
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_picture_of_no_known_kind_is_refused_before_the_images_are_read(drcn):
+    answer = drcn("match", "nowhere.png", "nowhere.png", "-o", "out.txt")
+    assert answer.code == 2
+    assert "name it *.png or *.jpg" in answer.error
+
+
+def test_a_folder_of_somebody_else_is_refused_before_the_work(drcn, recording: Path, tmp_path: Path):
+    (tmp_path / "metrics.json").write_text("mine")
+    answer = drcn("evaluate", recording, "--out", tmp_path, "--matcher", "drcn")
+    assert answer.code == 2
+    assert "is no earlier result" in answer.error
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.json"]
+    answer = drcn("demo", recording, "--out", tmp_path, "--matcher", "orb", "--set", "matcher.name=nonsense")
+    (tmp_path / "node.log").write_text("mine")
+    assert drcn("demo", recording, "--out", tmp_path, "--matcher", "orb").code == 2
+    assert (tmp_path / "node.log").read_text() == "mine"

@@ -1,0 +1,76 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Images of others: what they say of their size is believed before they are unpacked, and not after."""
+
+from __future__ import annotations
+
+import os
+import struct
+import zlib
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from drcn_ros.errors import ImageError
+from drcn_ros.foreign.image_header import image_size
+from drcn_ros.foreign.images import decode_image, write_image
+
+FORMATS = (".png", ".jpg", ".bmp", ".pgm", ".ppm", ".tif", ".webp")
+
+
+def _encoded(suffix: str, pixels: np.ndarray) -> bytes:
+    return cv2.imencode(suffix, pixels)[1].tobytes()
+
+
+def _bomb(width: int, height: int) -> bytes:
+    """Return a small PNG of many black pixels."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0)
+    rows = zlib.compress(bytes((1 + -(-width // 8)) * height), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_the_size_is_read_from_the_header(suffix: str):
+    image = np.random.default_rng(0).integers(0, 255, (35, 61, 3), np.uint8)
+    data = _encoded(suffix, image if suffix != ".pgm" else image[:, :, 0])
+    assert image_size(data) == (61, 35)
+
+
+@pytest.mark.parametrize("suffix", FORMATS)
+def test_a_header_that_is_cut_off_has_no_size_and_no_error(suffix: str):
+    data = _encoded(suffix, np.zeros((35, 61) if suffix == ".pgm" else (35, 61, 3), np.uint8))
+    for length in range(min(len(data), 200)):
+        size = image_size(data[:length])
+        assert size is None or (size[0] <= 61 and size[1] <= 35)
+
+
+def test_a_small_file_of_very_many_pixels_is_refused_before_it_is_unpacked():
+    data = _bomb(25_000, 25_000)
+    assert len(data) < 200_000
+    with pytest.raises(ImageError, match="25000x25000 pixels, at most 150 million are unpacked"):
+        decode_image(data)
+
+
+def test_numbers_that_are_no_bytes_are_refused_by_their_kind():
+    pixels = np.random.default_rng(0).random((20, 30)).astype(np.float32)
+    with pytest.raises(ImageError, match="1 channels of float32"):
+        decode_image(_encoded(".tiff", pixels))
+
+
+def test_sixteen_bits_become_eight():
+    pixels = np.array([[0, 257 * 7, 65535]], np.uint16)
+    assert decode_image(_encoded(".png", pixels)).tolist() == [[0, 7, 255]]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg"])
+def test_a_path_that_is_no_text_is_written_and_read(tmp_path: Path, suffix: str):
+    path = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9" + suffix.encode()))
+    image = np.full((20, 30, 3), (10, 200, 90), np.uint8)
+    write_image(path, image)
+    assert np.abs(decode_image(path.read_bytes()).astype(int) - image).max() < 6
