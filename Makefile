@@ -4,6 +4,7 @@
 # make demo               the demo sequence through the real node; INPUT=path takes a bag or a TUM folder instead
 # make test               everything that .ci/run runs
 # make check              lint, format and types only
+# make gpu                checks and measures on a GPU, a few minutes; GPU_OUT=folder of the results
 # make venv               only the virtual environment
 #
 # PYTHON      interpreter that makes the virtual environment (3.10 to 3.14)
@@ -17,12 +18,13 @@ TORCH ?= torch==2.13.0
 TORCH_FLAGS ?=
 INPUT ?=
 OUT ?= demo_output
+GPU_OUT ?= gpu_output
 
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 CONSTRAINTS := -c requirements/lock.txt
 RUN := env AMENT_PREFIX_PATH=$(abspath $(VENV)) PYTHONUNBUFFERED=1
 
-.PHONY: demo test check venv clean
+.PHONY: demo test check gpu venv clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -35,6 +37,11 @@ check: $(VENV)/.test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# Also with an interpreter that has all it needs: make gpu GPU_PYTHON=python3
+GPU_PYTHON ?= $(VENV)/bin/python
+gpu: $(if $(filter $(VENV)/bin/python,$(GPU_PYTHON)),$(VENV)/.test)
+	@$(GPU_PYTHON) -m drcn_ros bench gpu --out "$(GPU_OUT)"
 
 venv: $(VENV)/.runtime
 
@@ -53,4 +60,4 @@ $(VENV)/.test: $(VENV)/.runtime requirements/test.in
 	@touch $@
 
 clean:
-	rm -rf "$(VENV)" demo_output build install log drcn_ros.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf "$(VENV)" demo_output gpu_output build install log drcn_ros.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -43,6 +43,12 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 @pytest.fixture(scope="session")
+def device() -> str:
+    """Where tests of the matchers run their networks: what DRCN_TEST_DEVICE says, cpu or cuda."""
+    return os.environ.get("DRCN_TEST_DEVICE", "cpu")
+
+
+@pytest.fixture(scope="session")
 def shared() -> Path:
     """Recorded sequences, which are not part of the repository."""
     folder = Path(os.environ.get("DRCN_SHARED", ROOT.parent / "shared"))

@@ -52,7 +52,7 @@ def measure_d2net(width: int, height: int, repetitions: int = 2, with_plain: boo
         repetitions: runs of each stage, of which the fastest counts.
         with_plain: False leaves out the plain route.
     """
-    plain = _random_network()
+    plain = random_d2net()
     fast = copy.deepcopy(plain).accelerate()
     image = _texture(width, height)
     time_backbone, dense = fastest(lambda: fast(image), repetitions)
@@ -76,10 +76,11 @@ def measure_d2net(width: int, height: int, repetitions: int = 2, with_plain: boo
 def run_d2net(width: int, height: int) -> int:
     """Run one frame on this project's route, for the memory that it takes; return the number of keypoints."""
     image = _texture(width, height)
-    return len(_keypoints(_random_network().accelerate()(image), image))
+    return len(_keypoints(random_d2net().accelerate()(image), image))
 
 
-def _random_network() -> D2Net:
+def random_d2net() -> D2Net:
+    """Return D2-Net with random weights, the same ones each time."""
     generator = torch.Generator().manual_seed(_SEED)
     network = D2Net().eval()
     for layer in network.trunk:

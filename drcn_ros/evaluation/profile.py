@@ -60,11 +60,19 @@ class FrameProfile:
     kernels: tuple[Span, ...]
 
     def heaviest(self, count: int) -> list[tuple[str, float]]:
-        """Return the names that took longest in all, and their milliseconds."""
-        total: dict[str, float] = defaultdict(float)
-        for span in self.operators:
-            total[span.name] += span.duration
-        return sorted(total.items(), key=lambda item: -item[1])[:count]
+        """Return the names of operators that took longest in all, and their milliseconds."""
+        return _longest(self.operators, count)
+
+    def heaviest_kernels(self, count: int) -> list[tuple[str, float]]:
+        """Return the same of the kernels."""
+        return _longest(self.kernels, count)
+
+
+def _longest(spans: Sequence[Span], count: int) -> list[tuple[str, float]]:
+    total: dict[str, float] = defaultdict(float)
+    for span in spans:
+        total[span.name] += span.duration
+    return sorted(total.items(), key=lambda item: -item[1])[:count]
 
 
 class _Marked(Matcher[Any]):

@@ -112,13 +112,16 @@ def matcher_config(name: str, **settings: Any) -> MatcherConfig:
 
 
 def run_speed(case: SpeedCase) -> SpeedOutcome:
-    """Run the odometry over a case's frames; to be called in a process of its own."""
+    """Run the odometry over a case's frames; in a process of its own where its memory is to count alone."""
     import cv2
 
     torch.set_num_threads(case.threads)
     cv2.setNumThreads(case.threads)
     frames, camera = load_frames(case.frames)
     device = choose_device(case.matcher.device)
+    if device.type == "cuda":
+        torch.cuda.init()  # type: ignore[no-untyped-call, unused-ignore]
+        torch.cuda.reset_peak_memory_stats(device)
     matcher = create_matcher(case.matcher)
     odometry = VisualOdometry(OdometryConfig(matcher=case.matcher), camera, matcher)
     latencies, processor, counts, placed = [], [], [], []
@@ -175,8 +178,8 @@ def _overlapped_ms(odometry: VisualOdometry, frames: Sequence[Frame], warm_up: i
 def _count(case: SpeedCase, matcher: Any, images: list[NDArray[np.uint8]]) -> dict[str, Work]:
     if case.matcher.name in _CLASSICAL:
         return {}
-    if case.matcher.compile == "auto":
-        # A recorded graph would show what operators call inside, too.
+    if case.matcher.compile != "off":
+        # A recorded or compiled graph would show what operators call inside, or nothing.
         matcher = create_matcher(dataclasses.replace(case.matcher, compile="off"))
     reference, current = (matcher.extract(image) for image in images)
     return {

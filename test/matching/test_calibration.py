@@ -43,14 +43,16 @@ def test_probabilities_stay_in_their_range_and_in_their_order(slope: float, bias
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("refine", [True, False])
-def test_calibrated_weights_change_the_scores_of_matches_alone(method, refine, plane, tmp_path) -> None:
+def test_calibrated_weights_change_the_scores_of_matches_alone(
+    method, refine, plane, tmp_path, device: str
+) -> None:
     plain = write_with(tmp_path / "plain.safetensors", None)
     other = entry_name(method, not refine)
     entries = {entry_name(method, refine): [1.5, 0.7], other: [9.0, -9.0]}
     calibrated = write_with(tmp_path / "calibrated.safetensors", entries)
     found = []
     for file in (plain, calibrated):
-        matcher = create_matcher(MatcherConfig(name=method, weights=str(file), device="cpu", refine=refine))
+        matcher = create_matcher(MatcherConfig(name=method, weights=str(file), device=device, refine=refine))
         found.append(matcher.match(matcher.extract(plane.reference), matcher.extract(plane.current)))
     before, after = found
     assert len(before) > 50

@@ -16,8 +16,8 @@ from drcn_ros.networks.weight_file import WeightFile, write_own_file
 
 
 @pytest.fixture(scope="module")
-def matcher() -> Matcher:
-    return create_matcher(MatcherConfig(name="d2net", device="cpu", max_keypoints=600))
+def matcher(device: str) -> Matcher:
+    return create_matcher(MatcherConfig(name="d2net", device=device, max_keypoints=600))
 
 
 def test_matches_lie_on_the_same_points_of_the_plane(matcher: Matcher, plane) -> None:
@@ -99,8 +99,8 @@ def vgg16(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_papers_network_finds_a_shift(vgg16: Path, plane) -> None:
-    config = MatcherConfig(name="d2net", device="cpu", weights=str(vgg16), min_score=0.0, refine=False)
+def test_the_papers_network_finds_a_shift(vgg16: Path, plane, device: str) -> None:
+    config = MatcherConfig(name="d2net", device=device, weights=str(vgg16), min_score=0.0, refine=False)
     matcher = create_matcher(config)
     first = matcher.extract(plane.reference[16:208, 16:272])
     second = matcher.extract(plane.reference[:192, :256])
@@ -112,21 +112,21 @@ def test_the_papers_network_finds_a_shift(vgg16: Path, plane) -> None:
     assert (np.diff(matches.scores) <= 0).all()
 
 
-def test_multiscale_finds_points_of_three_sizes(vgg16: Path, plane) -> None:
-    config = MatcherConfig(name="d2net", device="cpu", weights=str(vgg16), multiscale=True)
+def test_multiscale_finds_points_of_three_sizes(vgg16: Path, plane, device: str) -> None:
+    config = MatcherConfig(name="d2net", device=device, weights=str(vgg16), multiscale=True)
     features = create_matcher(config).extract(plane.reference[:96, :112])
     assert set(features.scales.tolist()) == {8.0, 4.0, 2.0}
 
 
-def test_an_image_too_small_for_the_papers_network_has_no_keypoints(vgg16: Path) -> None:
-    matcher = create_matcher(MatcherConfig(name="d2net", device="cpu", weights=str(vgg16)))
+def test_an_image_too_small_for_the_papers_network_has_no_keypoints(vgg16: Path, device: str) -> None:
+    matcher = create_matcher(MatcherConfig(name="d2net", device=device, weights=str(vgg16)))
     features = matcher.extract(np.zeros((7, 300, 3), np.uint8))
     assert len(features) == 0
     assert len(matcher.match(features, features)) == 0
 
 
-def test_an_image_beyond_the_authors_limits_is_shrunk_and_scaled_back(vgg16: Path) -> None:
-    matcher = create_matcher(MatcherConfig(name="d2net", device="cpu", weights=str(vgg16), max_keypoints=50))
+def test_an_image_beyond_the_authors_limits_is_shrunk_and_scaled_back(vgg16: Path, device: str) -> None:
+    matcher = create_matcher(MatcherConfig(name="d2net", device=device, weights=str(vgg16), max_keypoints=50))
     image = np.random.default_rng(1).integers(0, 255, (60, 3200), np.uint8)
     points = matcher.extract(image).points
     assert 1600 < points[:, 0].max() < 3200

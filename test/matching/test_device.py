@@ -19,7 +19,7 @@ from drcn_ros.networks.architectures import create_network
 from drcn_ros.networks.drcn import DRCN, DRCNConfig
 from drcn_ros.networks.weights import load_network
 
-CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
 # What makes the host wait for a GPU: numbers and sizes that come back from it.
 _WAITS = (
     "aten._local_scalar_dense.default",
@@ -130,7 +130,8 @@ def test_a_compiled_network_finds_the_same(plane, compilation, precision, least)
     assert len(found[0] & found[1]) > least * len(found[0] | found[1])
 
 
-@CUDA
+@pytest.mark.cuda
+@NO_CUDA
 @pytest.mark.parametrize("name", ["drcn", "anchored", "d2net"])
 @pytest.mark.parametrize("compilation", ["off", "on", "graphs"])
 def test_a_gpu_finds_nearly_what_the_cpu_finds(plane, name, compilation):

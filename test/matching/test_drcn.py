@@ -22,8 +22,8 @@ BOTH = pytest.mark.parametrize("name", ["drcn", "anchored"])
 
 
 @pytest.fixture(scope="module")
-def matchers() -> dict[str, Matcher]:
-    return {name: create_matcher(MatcherConfig(name=name, device="cpu")) for name in ("drcn", "anchored")}
+def matchers(device: str) -> dict[str, Matcher]:
+    return {name: create_matcher(MatcherConfig(name=name, device=device)) for name in ("drcn", "anchored")}
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +63,8 @@ def test_scores_are_probabilities_best_first_and_points_those_of_their_keypoints
     assert np.linalg.norm(distance, axis=1).max() < 3.01
 
 
-def test_refinement_is_a_switch(matchers, plane):
-    matcher = create_matcher(MatcherConfig(refine=False, device="cpu"))
+def test_refinement_is_a_switch(matchers, plane, device):
+    matcher = create_matcher(MatcherConfig(refine=False, device=device))
     reference, current = matcher.extract(plane.reference), matcher.extract(plane.current)
     plain = matcher.match(reference, current)
     assert np.array_equal(plain.current_points, current.keypoints().points[plain.current_index])
@@ -108,8 +108,8 @@ def test_an_image_that_is_none_is_refused(matchers, name):
         matchers[name].extract(np.zeros((20, 20)))
 
 
-def test_live_parameters_hold_from_the_next_call_on(matchers, plane):
-    matcher = create_matcher(MatcherConfig(device="cpu"))
+def test_live_parameters_hold_from_the_next_call_on(matchers, plane, device):
+    matcher = create_matcher(MatcherConfig(device=device))
     matcher.config = replace(matcher.config, max_keypoints=50, min_score=0.9)
     features = matcher.extract(plane.reference)
     assert len(features) == 50
@@ -134,9 +134,9 @@ def test_points_can_be_followed_without_being_detected_again(matchers, plane):
 
 
 @BOTH
-def test_the_published_network_matches_cells(published_file, plane, name):
+def test_the_published_network_matches_cells(published_file, plane, name, device):
     matcher = create_matcher(
-        MatcherConfig(name=name, weights=str(published_file), device="cpu", refine=False)
+        MatcherConfig(name=name, weights=str(published_file), device=device, refine=False)
     )
     features = matcher.extract(plane.reference)
     assert len(features) > 20
@@ -153,15 +153,15 @@ def test_the_published_network_matches_cells(published_file, plane, name):
     assert len(matcher.match(empty, features)) == 0
 
 
-def test_the_published_matches_are_no_more_than_asked_for(published_file, plane):
-    config = MatcherConfig(weights=str(published_file), device="cpu", refine=False, max_keypoints=8)
+def test_the_published_matches_are_no_more_than_asked_for(published_file, plane, device):
+    config = MatcherConfig(weights=str(published_file), device=device, refine=False, max_keypoints=8)
     matcher = create_matcher(config)
     features = matcher.extract(plane.reference)
     assert len(matcher.match(features, features)) == 8
 
 
-def test_points_are_given_to_the_published_network_too(published_file, plane):
-    matcher = create_matcher(MatcherConfig(name="anchored", weights=str(published_file), device="cpu"))
+def test_points_are_given_to_the_published_network_too(published_file, plane, device):
+    matcher = create_matcher(MatcherConfig(name="anchored", weights=str(published_file), device=device))
     features = matcher.extract(plane.reference)
     points = np.array([[101.3, 80.9], [160.0, 120.0]], np.float32)
     queries = matcher.with_queries(features, points, np.ones(2, np.float32))
@@ -171,8 +171,8 @@ def test_points_are_given_to_the_published_network_too(published_file, plane):
 
 
 @BOTH
-def test_weights_of_another_method_are_refused(tmp_path, name):
+def test_weights_of_another_method_are_refused(tmp_path, name, device):
     path = tmp_path / "d2net.safetensors"
     write_own_file(path, WeightFile("d2net", {}, create_network("d2net", {}).state_dict()))
     with pytest.raises(WeightsError, match="no DRCN"):
-        create_matcher(MatcherConfig(name=name, weights=str(path), device="cpu"))
+        create_matcher(MatcherConfig(name=name, weights=str(path), device=device))

@@ -43,8 +43,8 @@ def _view(warp, seed):
 
 @pytest.mark.parametrize("name", ["drcn", "d2net", "anchored"])
 @pytest.mark.parametrize("warp", [_shift(6, -3), _shift(2.5, -1.75), _turn(15), _turn(-10)])
-def test_refined_matches_have_no_common_offset(name, warp):
-    matcher = create_matcher(MatcherConfig(name=name, device="cpu"))
+def test_refined_matches_have_no_common_offset(name, warp, device):
+    matcher = create_matcher(MatcherConfig(name=name, device=device))
     matches = matcher.match(matcher.extract(_view(np.eye(3), 1)), matcher.extract(_view(warp, 2)))
     expected = matches.reference_points @ warp[:2, :2].T + warp[:2, 2]
     error = matches.current_points - expected
