@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make demo               the demo sequence through the real node; INPUT=path takes a bag or a TUM folder instead
-# make test               everything that .ci/run runs
+# make test               all tests
+# make test-old-processor the numerical tests again, as a processor with AVX2 alone computes
 # make check              lint, format and types only
 # make gpu                checks and measures on a GPU, a few minutes; GPU_OUT=folder of the results
 # make venv               only the virtual environment
@@ -24,7 +25,9 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 CONSTRAINTS := -c requirements/lock.txt
 RUN := env AMENT_PREFIX_PATH=$(abspath $(VENV)) PYTHONUNBUFFERED=1
 
-.PHONY: demo test check gpu venv clean
+NUMERICAL := test/networks test/matching test/geometry test/odometry
+
+.PHONY: demo test test-old-processor check gpu venv clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -32,6 +35,9 @@ demo: $(VENV)/.runtime
 
 test: check
 	@$(RUN) OMP_NUM_THREADS=1 $(VENV)/bin/python -m pytest
+
+test-old-processor: $(VENV)/.test
+	@ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=default OMP_NUM_THREADS=1 $(RUN) $(VENV)/bin/python -m pytest -m "not slow" $(NUMERICAL)
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff check .

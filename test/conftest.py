@@ -42,6 +42,28 @@ Arrays = Mapping[str, NDArray]
 Shapes = Mapping[str, tuple[int, ...]]
 
 
+@pytest.fixture(scope="session", autouse=True)
+def forced_precision() -> None:
+    """Lets `matcher.precision: auto` mean what DRCN_TEST_PRECISION says, float32 or bfloat16."""
+    name = os.environ.get("DRCN_TEST_PRECISION", "")
+    if name:
+        import torch
+
+        from drcn_ros.matching import device
+
+        device._AUTO["cpu"] = {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+
+
+@pytest.fixture(scope="session")
+def auto_precision(forced_precision: None) -> torch.dtype:
+    """What `matcher.precision: auto` means on a CPU in this run."""
+    import torch
+
+    from drcn_ros.matching.device import choose_precision
+
+    return choose_precision("auto", torch.device("cpu"))
+
+
 @pytest.fixture(scope="session")
 def device() -> str:
     """Where tests of the matchers run their networks: what DRCN_TEST_DEVICE says, cpu or cuda."""

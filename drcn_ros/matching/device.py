@@ -18,6 +18,9 @@ from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.d2net import D2Net
 
 _PRECISIONS = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+# What `auto` means. float32 also on processors that compute in bfloat16: paths end with more error
+# (docs/geometry.md), and what is found would depend on the machine.
+_AUTO = {"cuda": torch.float16, "cpu": torch.float32}
 # Parts of a network that stay in 32 bits: detection and consensus, whose ties and sums suffer, cost little.
 _IN_32_BITS = ("detector", "consensus")
 
@@ -39,13 +42,7 @@ def choose_device(name: str) -> torch.device:
 
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """Return the type that `MatcherConfig.precision` means: auto, float32, float16 or bfloat16."""
-    if name != "auto":
-        return _PRECISIONS[name]
-    if device.type == "cuda":
-        return torch.float16
-    # Also on processors that compute in bfloat16: paths end with more error (docs/geometry.md), and
-    # what is found would depend on the machine.
-    return torch.float32
+    return _AUTO[device.type] if name == "auto" else _PRECISIONS[name]
 
 
 def prepare(network: Network, device: torch.device, precision: torch.dtype, compilation: str) -> Network:
