@@ -59,9 +59,7 @@ def _settings(folder: Path) -> Settings:
     return Settings("cpu", folder / "out", folder, small=False)
 
 
-def test_a_failing_and_an_endless_part_leave_their_rows_and_the_others_go_on(
-    module: str, tmp_path: Path
-) -> None:
+def test_failing_and_endless_parts_leave_their_rows_and_others_go_on(module: str, tmp_path: Path) -> None:
     seconds = {"failing": 60.0, "endless": 8.0, "good": 60.0}
     parts = [Part(name, f"part {name}", f"{module}:{name}", limit) for name, limit in seconds.items()]
     ended = run_parts(parts, _settings(tmp_path), 100.0)

@@ -44,7 +44,7 @@ def test_probabilities_stay_in_their_range_and_in_their_order(slope: float, bias
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("refine", [True, False])
 def test_calibrated_weights_change_the_scores_of_matches_alone(
-    method, refine, plane, tmp_path, device: str
+    method, refine, plane, tmp_path, device
 ) -> None:
     plain = write_with(tmp_path / "plain.safetensors", None)
     other = entry_name(method, not refine)
