@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     baselines = _baselines(arguments.baseline, config.matcher.name)
     chosen = selection(arguments)
-    sequence = open_source(arguments.input, source_options(arguments, config.rectified))
+    sequence = open_source(arguments.input, source_options(arguments, config))
     folder = arguments.out or _default_folder(arguments.input, config.matcher.name, chosen.step)
     # All runs come into place together: a result without one of its baselines would look like a whole one.
     with replaced_folder(folder, METRICS) as temporary:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from drcn_ros.evaluation.sources import Selection, SourceOptions
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
+from drcn_ros.ros.config import NodeConfig
 
 INPUT_HELP = "bag (rosbag2, ROS 1), TUM, KITTI or EuRoC folder, folder or pattern of images, or video"
 
@@ -16,7 +17,7 @@ INPUT_HELP = "bag (rosbag2, ROS 1), TUM, KITTI or EuRoC folder, folder or patter
 def add_source_options(parser: argparse.ArgumentParser) -> None:
     """Add what the input may not say itself."""
     group = parser.add_argument_group("input")
-    group.add_argument("--camera", type=Path, metavar="FILE", help="calibration (YAML), over the input's own")
+    group.add_argument("--camera", type=Path, metavar="FILE", help="calibration, over the input's own")
     group.add_argument("--gt", type=Path, metavar="FILE", help="ground truth in TUM or KITTI format")
     group.add_argument(
         "--image-topic", default="", metavar="NAME", help="images of a bag; camera of a KITTI or EuRoC folder"
@@ -40,9 +41,16 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--duration", type=float, default=None, metavar="S", help="end S seconds later")
 
 
-def source_options(arguments: argparse.Namespace, rectified: str = "auto") -> SourceOptions:
-    """Return what was said about the input; `rectified` is the parameter of that name."""
-    topics = BagTopics(arguments.image_topic, arguments.camera_info_topic, arguments.gt_topic, rectified)
+def source_options(arguments: argparse.Namespace, config: NodeConfig | None = None) -> SourceOptions:
+    """Return what was said about the input; `config` tells how the camera's messages are meant."""
+    config = config or NodeConfig()
+    topics = BagTopics(
+        arguments.image_topic,
+        arguments.camera_info_topic,
+        arguments.gt_topic,
+        config.rectified,
+        config.camera.binning,
+    )
     return SourceOptions(arguments.camera, arguments.gt, topics, arguments.fps)
 
 

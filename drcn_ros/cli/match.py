@@ -11,10 +11,10 @@ import numpy as np
 
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.calibrations import read_calibration
 from drcn_ros.evaluation.estimates import Correspondences
 from drcn_ros.evaluation.match_picture import draw_matches
 from drcn_ros.evaluation.replacing import whole_file
-from drcn_ros.evaluation.sources.calibration import read_calibration
 from drcn_ros.evaluation.sources.files import read_image
 from drcn_ros.foreign.images import write_image
 from drcn_ros.geometry.camera import Camera
@@ -61,7 +61,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _camera(path: Path, images: list[np.ndarray]) -> Camera:
-    camera = read_calibration(path)
+    calibration = read_calibration(path)
+    for remark in calibration.remarks:
+        print(f"note: {remark}")
+    camera = calibration.camera
     for image in images:
         height, width = image.shape[:2]
         if (width, height) != (camera.width, camera.height):

@@ -4,22 +4,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from drcn_ros.conversion.calibration import Calibration, camera_from_matrix, with_remarks
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.geometry.camera import Camera, Distortion
 
 _MODELS = {Distortion.NONE: Distortion.PLUMB_BOB.value}
 # ROS's plumb_bob has five coefficients.
 _FILLED = {4: 5}
-# Numbers of coefficients that OpenCV takes for each lens model; a list in between is filled with zeros.
-_COEFFICIENTS = {
-    Distortion.PLUMB_BOB: (4, 5, 8, 12, 14),
-    Distortion.RATIONAL_POLYNOMIAL: (8, 12, 14),
-    Distortion.EQUIDISTANT: (4,),
-}
+# A principal point this far from the middle of the image, by its side, makes a region or binning doubtful,
+# and one so near speaks for the other reading.
+_FAR, _NEAR = 0.2, 0.1
 
 
 def shows_rectified(topic: str) -> bool:
@@ -27,67 +26,71 @@ def shows_rectified(topic: str) -> bool:
     return any("rect" in part.split("_") for part in topic.strip("/").split("/"))
 
 
-def camera_from_message(message: Any, rectified: bool) -> Camera:
+def calibration_from_message(message: Any, rectified: bool, binning: str = "as_given") -> Calibration:
     """Return the camera of the images that belong to a `sensor_msgs/CameraInfo`.
 
-    The message describes the full sensor; region of interest and binning lead to the image as received.
-    Rectified images have the matrix P and no distortion, others K and D.
+    Args:
+        message: describes the full sensor; region of interest and binning lead to the image as received.
+        rectified: whether the images have the matrix P and no distortion, or K and D.
+        binning: "as_given", or "ignore" where K belongs to the image as received.
 
     Raises:
         ConfigurationError: the camera is uncalibrated, or a number or the lens model is unusable.
     """
-    if rectified:
-        matrix = np.asarray(message.p, np.float64).reshape(3, 4)[:, :3]
-        name = "P"
-    else:
-        matrix = np.asarray(message.k, np.float64).reshape(3, 3)
-        name = "K"
-    distortion, coefficients = (Distortion.NONE, ()) if rectified else _distortion(message)
-    if matrix[0, 0] == 0.0:
-        msg = f"camera_info is uncalibrated: {name}[0] is 0; calibrate the camera (camera_calibration)"
-        raise ConfigurationError(msg)
-    if not np.isfinite(matrix).all():
-        msg = f"camera_info holds a number that is not finite in {name}: {matrix.ravel().tolist()}"
-        raise ConfigurationError(msg)
-    camera = Camera(
-        width=int(message.width),
-        height=int(message.height),
-        fx=float(matrix[0, 0]),
-        fy=float(matrix[1, 1]),
-        cx=float(matrix[0, 2]),
-        cy=float(matrix[1, 2]),
-        distortion=distortion,
-        coefficients=coefficients,
-    )
+    given = _as_given(message, rectified)
+    received = _as_received(given, message)
+    if binning == "ignore":
+        # Such drivers give the size of the sensor or that of the image; the principal point tells which.
+        return with_remarks(min(received, given, key=_off_centre))
     region = message.roi
+    camera = given
     if region.width and region.height:
         camera = camera.cropped(region.x_offset, region.y_offset, region.width, region.height)
     # Zero means the same as one.
-    return camera.binned(max(1, message.binning_x), max(1, message.binning_y))
+    camera = camera.binned(max(1, message.binning_x), max(1, message.binning_y))
+    return with_remarks(camera, _contradiction(camera, received))
 
 
-def _distortion(message: Any) -> tuple[Distortion, tuple[float, ...]]:
-    coefficients = tuple(float(value) for value in message.d)
-    if not np.isfinite(coefficients).all():
-        msg = f"camera_info holds a number that is not finite in D: {list(coefficients)}"
+def _as_given(message: Any, rectified: bool) -> Camera:
+    values = [float(value) for value in (message.p if rectified else message.k)]
+    name = "P" if rectified else "K"
+    if len(values) == 12:
+        values = [*values[0:3], *values[4:7], *values[8:11]]
+    if values and values[0] == 0.0:
+        msg = f"camera_info is uncalibrated: {name}[0] is 0; calibrate the camera (camera_calibration)"
         raise ConfigurationError(msg)
-    if not any(coefficients):
-        # An equidistant lens without coefficients still bends straight lines.
-        if message.distortion_model == Distortion.EQUIDISTANT.value:
-            return Distortion.EQUIDISTANT, (0.0, 0.0, 0.0, 0.0)
-        return Distortion.NONE, ()
+    model, coefficients = ("none", []) if rectified else (message.distortion_model, list(message.d))
     try:
-        model = Distortion(message.distortion_model)
-        counts = _COEFFICIENTS[model]
-    except (ValueError, KeyError):
-        known = ", ".join(entry.value for entry in _COEFFICIENTS)
-        msg = f"camera_info has the lens model {message.distortion_model!r}; known are {known}"
+        return camera_from_matrix(name, (message.width, message.height), values, model, coefficients)
+    except ConfigurationError as error:
+        msg = f"camera_info: {error}"
         raise ConfigurationError(msg) from None
-    if len(coefficients) > counts[-1]:
-        msg = f"camera_info has {len(coefficients)} coefficients; {model.value} takes at most {counts[-1]}"
+
+
+def _as_received(camera: Camera, message: Any) -> Camera:
+    """Return the camera if its numbers belonged to the image as received, and its size to the sensor."""
+    width, height = message.roi.width or camera.width, message.roi.height or camera.height
+    across, down = max(1, message.binning_x), max(1, message.binning_y)
+    if across > width or down > height:
+        msg = f"camera_info: binning {across}x{down} of {width}x{height} pixels; expected 1 up to its size"
         raise ConfigurationError(msg)
-    count = next(number for number in counts if number >= len(coefficients))
-    return model, coefficients + (0.0,) * (count - len(coefficients))
+    return replace(camera, width=int(width // across), height=int(height // down))
+
+
+def _contradiction(camera: Camera, received: Camera) -> tuple[str, ...]:
+    """Return in words that region and binning were meant for another matrix, if it looks so."""
+    if not (_off_centre(camera) > _FAR and _off_centre(received) < _NEAR):
+        return ()
+    text = "camera_info: as given, its region of interest and binning put the principal point at "
+    text += f"({camera.cx:.1f}, {camera.cy:.1f}) of {camera.width}x{camera.height} pixels, with fx "
+    text += f"{camera.fx:.1f}; if K belongs to the image as received, it is ({received.cx:.1f}, "
+    text += f"{received.cy:.1f}), with fx {received.fx:.1f}: then set camera.binning to ignore"
+    return (text,)
+
+
+def _off_centre(camera: Camera) -> float:
+    """Return how far the principal point lies from the middle of the image, by its side."""
+    return max(abs(camera.cx / camera.width - 0.5), abs(camera.cy / camera.height - 0.5))
 
 
 def camera_info_fields(camera: Camera | None, width: int, height: int) -> dict[str, Any]:
@@ -102,13 +105,13 @@ def camera_info_fields(camera: Camera | None, width: int, height: int) -> dict[s
     if camera is None:
         return {**fields, "k": [0.0] * 9, "p": [0.0] * 12}
     coefficients = list(camera.coefficients) or [0.0] * 5
-    if camera.distortion is not Distortion.EQUIDISTANT:
+    if camera.distortion in (Distortion.PLUMB_BOB, Distortion.RATIONAL_POLYNOMIAL):
         coefficients += [0.0] * (_FILLED.get(len(coefficients), 0) - len(coefficients))
-    fx, fy, cx, cy = (float(value) for value in (camera.fx, camera.fy, camera.cx, camera.cy))
+    matrix = np.asarray(camera.matrix, np.float64)
     return {
         **fields,
         "distortion_model": _MODELS.get(camera.distortion, camera.distortion.value),
         "d": coefficients,
-        "k": [fx, 0.0, cx, 0.0, fy, cy, 0.0, 0.0, 1.0],
-        "p": [fx, 0.0, cx, 0.0, 0.0, fy, cy, 0.0, 0.0, 0.0, 1.0, 0.0],
+        "k": matrix.ravel().tolist(),
+        "p": np.hstack([matrix, np.zeros((3, 1))]).ravel().tolist(),
     }

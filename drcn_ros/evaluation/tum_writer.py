@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from drcn_ros.evaluation.calibrations import calibration_text
 from drcn_ros.evaluation.replacing import whole_folder
 from drcn_ros.evaluation.sources.base import ALL, ImageSequence, Selection
-from drcn_ros.evaluation.sources.calibration import calibration_text
 from drcn_ros.evaluation.trajectory_files import format_stamp, tum_lines
 from drcn_ros.foreign.images import write_image
 

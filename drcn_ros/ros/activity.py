@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from drcn_ros.conversion.camera_info import camera_from_message, shows_rectified
+from drcn_ros.conversion.camera_info import calibration_from_message, shows_rectified
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Reason
@@ -143,15 +143,18 @@ class Activity:
             rectified = shows_rectified(self._inputs.images[0].topic)
         camera: Camera | None = None
         try:
-            camera = camera_from_message(message, rectified)
+            found = calibration_from_message(message, rectified, self._config.camera.binning)
         except ConfigurationError as error:
             self._problem_of_camera = str(error)
         else:
             self._problem_of_camera = ""
+            camera = found.camera
             text = "calibration changed, tracking starts anew" if self._calibrated else "calibration received"
             self._calibrated = True
             lens = f"lens model {camera.distortion.value}"
             self._node.get_logger().info(f"{text}: {camera.width}x{camera.height} pixels, {lens}")
+            for remark in found.remarks:
+                self._warn(remark)
         self._processor.set_camera(camera)
 
     def _on_scale(self, message: Any) -> None:

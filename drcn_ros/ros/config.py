@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from drcn_ros.configuration import parameter
+from drcn_ros.configuration import parameter, section
+from drcn_ros.conversion.config import CameraConfig
 from drcn_ros.odometry.config import OdometryConfig
 
 
@@ -49,6 +50,7 @@ class NodeConfig(OdometryConfig):
         "image topic is named as image_proc names it (image_rect).",
         choices=("auto", "true", "false"),
     )
+    camera: CameraConfig = section(CameraConfig)
     odom_frame: str = parameter("odom", "Frame in which accumulated poses are given.")
     base_frame: str = parameter(
         "",

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from drcn_ros.cli.main import main
-from drcn_ros.evaluation.sources.calibration import calibration_text
+from drcn_ros.evaluation.calibrations import calibration_text
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.evaluation.trajectory_files import format_stamp, tum_lines
 from drcn_ros.geometry.camera import Camera

@@ -13,9 +13,9 @@ import pytest
 
 from drcn_ros.cli.main import main
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.calibrations import calibration_text
 from drcn_ros.evaluation.machine import in_fresh_process, peak_memory_mb
 from drcn_ros.evaluation.sources import SourceOptions
-from drcn_ros.evaluation.sources.calibration import calibration_text
 from drcn_ros.evaluation.speed_benchmark import (
     STAGES,
     SpeedCase,

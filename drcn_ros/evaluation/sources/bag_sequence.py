@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from drcn_ros.conversion.camera_info import camera_from_message, shows_rectified
+from drcn_ros.conversion.camera_info import calibration_from_message, shows_rectified
 from drcn_ros.conversion.images import image_from_compressed, image_from_message
 from drcn_ros.errors import ConfigurationError, ImageError, InputError
 from drcn_ros.evaluation.sources.bag_poses import POSE_TYPES, TF_TYPE, PoseReader
 from drcn_ros.evaluation.sources.bags import Bag, Topic, deserialize
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
 from drcn_ros.evaluation.trajectory import Trajectory
-from drcn_ros.geometry.camera import Camera
 
 _RAW, _COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 _CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
@@ -34,12 +33,14 @@ class BagTopics:
         ground_truth: a pose, odometry or TF topic, or "none".
         rectified: whether the images are rectified: "true" takes the calibration's P, "false" K and D, "auto"
             goes by the name of the image topic.
+        binning: how region of interest and binning of a `CameraInfo` are meant: "as_given" or "ignore".
     """
 
     image: str = ""
     camera_info: str = ""
     ground_truth: str = ""
     rectified: str = "auto"
+    binning: str = "as_given"
 
 
 class BagSequence(ImageSequence):
@@ -56,9 +57,11 @@ class BagSequence(ImageSequence):
         self._all = bag.topics()
         self._image = self._image_topic(topics.image)
         by_name = shows_rectified(self._image.name)
-        self._rectified = by_name if topics.rectified == "auto" else topics.rectified == "true"
+        self.rectified = by_name if topics.rectified == "auto" else topics.rectified == "true"
+        self.camera_names = (self._image.name,)
+        self._binning = topics.binning
         self._frame_id = self._first_frame_id()
-        self.camera = self._read_camera(topics.camera_info)
+        self._read_camera(topics.camera_info)
         self.ground_truth = self._read_ground_truth(topics.ground_truth)
 
     @property
@@ -121,22 +124,21 @@ class BagSequence(ImageSequence):
         msg = f"bag {self.name}: not one image of {self._image.name} is readable"
         raise InputError(msg)
 
-    def _read_camera(self, wanted: str) -> Camera | None:
+    def _read_camera(self, wanted: str) -> None:
         found = self._of_type((_CAMERA_INFO,))
         if not wanted:
             beside = [topic for topic in found if _namespace(topic.name) == _namespace(self._image.name)]
             if not found:
-                return None
+                return
             found = beside or found
         topic = self._choose(found, wanted, "calibrations", "--camera-info-topic")
         for _, _, data in self._bag.messages([topic.name]):
             try:
                 message = deserialize(data, topic.type)
-                return camera_from_message(message, rectified=self._rectified)
+                self.calibrate(calibration_from_message(message, self.rectified, self._binning))
             except (InputError, ConfigurationError) as error:
                 self.notes.add(f"{topic.name}: {error}")
-                return None
-        return None
+            return
 
     def _read_ground_truth(self, wanted: str) -> Trajectory | None:
         if wanted == NO_GROUND_TRUTH:

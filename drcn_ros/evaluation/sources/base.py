@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from drcn_ros.conversion.calibration import Calibration
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.geometry.camera import Camera
@@ -87,6 +88,8 @@ class ImageSequence(ABC):
         name: what the user called it.
         kind: what it is, as in "TUM RGB-D folder".
         camera: calibration, or None.
+        camera_names: what its camera is called, by topic or folder; chooses one of several calibrations.
+        rectified: whether the images are rectified.
         ground_truth: poses of the camera's optical frame, or None.
         notes: filled while the sequence is read.
     """
@@ -95,8 +98,16 @@ class ImageSequence(ABC):
         self.name = name
         self.kind = kind
         self.camera: Camera | None = None
+        self.camera_names: tuple[str, ...] = ()
+        self.rectified = False
         self.ground_truth: Trajectory | None = None
         self.notes = Notes()
+
+    def calibrate(self, calibration: Calibration) -> None:
+        """Take a calibration and tell its remarks."""
+        self.camera = calibration.camera
+        for remark in calibration.remarks:
+            self.notes.add(remark)
 
     @abstractmethod
     def __len__(self) -> int:

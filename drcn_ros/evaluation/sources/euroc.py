@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.sources.calibration import read_calibration, read_yaml
+from drcn_ros.evaluation.calibrations import read_calibration
+from drcn_ros.evaluation.calibrations.documents import read_yaml
 from drcn_ros.evaluation.sources.files import FileSequence, read_lines
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.geometry.types import Array
@@ -58,8 +59,9 @@ def open_euroc(folder: Path, name: str, camera: str = "") -> FileSequence:
         stamps.append(int(stamp))
         paths.append(root / "data" / file.strip())
     sequence = FileSequence(name, KIND, stamps, paths)
+    sequence.camera_names = (root.name,)
     if (root / "sensor.yaml").is_file():
-        sequence.camera = read_calibration(root / "sensor.yaml")
+        sequence.calibrate(read_calibration(root / "sensor.yaml"))
     truth = root.parent / GROUND_TRUTH
     if (truth / "data.csv").is_file():
         mounting = _mounting(root / "sensor.yaml") if (root / "sensor.yaml").is_file() else np.eye(4)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.calibrations import read_calibration
 from drcn_ros.evaluation.sources import cut_mcap, euroc, kitti, rosbag1, rosbag2, tum, zstd
 from drcn_ros.evaluation.sources.bag_sequence import BagSequence, BagTopics
 from drcn_ros.evaluation.sources.base import ImageSequence
-from drcn_ros.evaluation.sources.calibration import read_calibration
 from drcn_ros.evaluation.sources.files import IMAGE_SUFFIXES
 from drcn_ros.evaluation.sources.pictures import Video, images_of, open_images, open_pattern
 from drcn_ros.evaluation.trajectory_files import read_trajectory
@@ -67,7 +67,8 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Image
         msg = f"{error.filename or path}: {error.strerror}"
         raise InputError(msg) from None
     if options.camera is not None:
-        sequence.camera = read_calibration(options.camera)
+        rectified = sequence.rectified or options.topics.rectified == "true"
+        sequence.calibrate(read_calibration(options.camera, sequence.camera_names, rectified))
     if options.ground_truth is not None:
         sequence.ground_truth = read_trajectory(options.ground_truth, _stamps(options.ground_truth, sequence))
     return sequence

@@ -18,9 +18,9 @@ import apsw
 from rosbags.rosbag2 import Reader, ReaderError
 
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.calibrations.documents import read_yaml
 from drcn_ros.evaluation.sources import zstd
 from drcn_ros.evaluation.sources.bags import Bag, Topic, natural
-from drcn_ros.evaluation.sources.calibration import read_yaml
 from drcn_ros.evaluation.sources.cut_mcap import MendedFile
 from drcn_ros.evaluation.sources.cut_sqlite import CutDatabase
 from drcn_ros.foreign.paths import as_text

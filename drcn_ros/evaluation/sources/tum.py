@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.sources.calibration import read_calibration
+from drcn_ros.evaluation.calibrations import read_calibration
 from drcn_ros.evaluation.sources.files import FileSequence, read_lines
 from drcn_ros.evaluation.trajectory_files import parse_stamp, read_trajectory
 from drcn_ros.geometry.camera import Camera, Distortion
@@ -42,11 +42,9 @@ def open_tum(folder: Path, name: str) -> FileSequence:
     sequence = FileSequence(name, KIND, stamps, paths)
     if (folder / "groundtruth.txt").is_file():
         sequence.ground_truth = read_trajectory(folder / "groundtruth.txt")
-    sequence.camera = _camera(folder)
-    return sequence
-
-
-def _camera(folder: Path) -> Camera | None:
     if (folder / "calib.yaml").is_file():
-        return read_calibration(folder / "calib.yaml")
-    return next((camera for part, camera in _KNOWN_CAMERAS.items() if part in folder.resolve().name), None)
+        sequence.calibrate(read_calibration(folder / "calib.yaml"))
+    else:
+        name = folder.resolve().name
+        sequence.camera = next((camera for part, camera in _KNOWN_CAMERAS.items() if part in name), None)
+    return sequence

@@ -13,13 +13,12 @@ import pytest
 import yaml
 
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.calibrations import calibration_text
 from drcn_ros.evaluation.sources import SourceOptions, open_source
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
-from drcn_ros.evaluation.sources.calibration import calibration_text, read_calibration
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.evaluation.trajectory_files import kitti_lines, tum_lines
 from drcn_ros.evaluation.tum_writer import write_tum
-from drcn_ros.geometry.camera import Camera, Distortion
 
 
 def save(path: Path, image: np.ndarray) -> None:
@@ -245,43 +244,3 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path: Path, clip):
     shutil.rmtree(tmp_path / "tum" / "rgb")
     with pytest.raises(InputError, match=r"is missing \(8 of 8\)"):
         open_source(tmp_path / "tum")
-
-
-CAMERA = Camera(640, 480, 500.5, 501.0, 320.0, 240.0, Distortion.PLUMB_BOB, (0.1, -0.2, 0.001, 0.002, 0.05))
-
-
-def test_a_calibration_survives_as_text(tmp_path: Path):
-    (tmp_path / "c.yaml").write_text(calibration_text(CAMERA))
-    assert read_calibration(tmp_path / "c.yaml") == CAMERA
-
-
-def test_the_calibration_of_ros_camera_calibration_is_read(tmp_path: Path):
-    content = {
-        "image_width": 640,
-        "image_height": 480,
-        "camera_matrix": {"rows": 3, "cols": 3, "data": CAMERA.matrix.ravel().tolist()},
-        "distortion_model": "plumb_bob",
-        "distortion_coefficients": {"rows": 1, "cols": 5, "data": list(CAMERA.coefficients)},
-    }
-    (tmp_path / "c.yaml").write_text(yaml.safe_dump(content))
-    assert read_calibration(tmp_path / "c.yaml") == CAMERA
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("width: 640\nheight: 480\nfx: 500\n", r"'fy' is missing; need width, height"),
-        ("fx: [", "is no YAML"),
-        ("just words", "names with values were expected"),
-        ("width: 640\nheight: 480\nfx: -1\nfy: 1\ncx: 0\ncy: 0\n", "must be positive"),
-        (
-            "width: 640\nheight: 480\nfx: 1\nfy: 1\ncx: 0\ncy: 0\ndistortion_model: odd\n",
-            "lens model 'odd' is unknown, choose one of none, plumb_bob",
-        ),
-    ],
-)
-def test_a_damaged_calibration_is_one_clear_line(tmp_path: Path, content, message):
-    (tmp_path / "c.yaml").write_text(content)
-    with pytest.raises(InputError, match=message) as error:
-        read_calibration(tmp_path / "c.yaml")
-    assert "\n" not in str(error.value)

@@ -1,0 +1,8 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Calibration files of many programs, read by one reader."""
+
+from drcn_ros.evaluation.calibrations.read import read_calibration
+from drcn_ros.evaluation.calibrations.short_form import calibration_text
+
+__all__ = ["calibration_text", "read_calibration"]
