@@ -43,6 +43,15 @@ class PairConfig:
         minimum=0.0,
         maximum=1.0,
     )
+    plain: float = parameter(
+        0.0, "Share of the surfaces of rooms with hardly any texture.", minimum=0.0, maximum=1.0
+    )
+    wide: float = parameter(
+        0.0,
+        "Share of the strong changes of view in rooms that leave little overlap.",
+        minimum=0.0,
+        maximum=1.0,
+    )
 
 
 @dataclass(frozen=True)
@@ -131,6 +140,9 @@ class TrainingConfig:
         "auto", "Where it runs; auto takes CUDA when torch finds it.", choices=("auto", "cpu", "cuda")
     )
     mixed_precision: bool = parameter(True, "Half precision where it is safe; on CUDA only.")
+    bfloat16: bool = parameter(
+        False, "The network, not the loss, in bfloat16 on a CPU; worth it where that has AVX-512 bf16 or AMX."
+    )
     log_every: int = parameter(20, "Steps from one line of the log to the next.", minimum=1)
     checkpoint_seconds: float = parameter(180.0, "Time between checkpoints, seconds.", minimum=0.0)
     photographs: PhotographConfig = section(PhotographConfig)

@@ -21,21 +21,23 @@ class CompactObjective(nn.Module):
     Args:
         network: what is trained.
         config: weights of the terms.
-        half: run the network, but not the loss, in half precision.
+        reduced: the type that the network, but not the loss, runs in; None for float32.
     """
 
-    def __init__(self, network: CompactNetwork, config: LossConfig, half: bool = False) -> None:
+    def __init__(
+        self, network: CompactNetwork, config: LossConfig, reduced: torch.dtype | None = None
+    ) -> None:
         super().__init__()
         self.network = network
         self._config = config
-        self._half = half
+        self._reduced = reduced
         # Matching does not use it; without a gradient it must not wait for one.
         network.detail_temperature.requires_grad_(False)
 
     def forward(self, pairs: PairBatch, generator: torch.Generator, step: int) -> tuple[torch.Tensor, Losses]:
         """Return the loss of a step and its parts."""
         images = torch.cat([pairs.first, pairs.second]).contiguous(memory_format=torch.channels_last)
-        with torch.autocast(images.device.type, torch.float16, enabled=self._half):
+        with torch.autocast(images.device.type, self._reduced, enabled=self._reduced is not None):
             maps = self.network(images)
         losses = compact_losses(self.network, maps, pairs, self._config, generator)
         return losses.total(self._weights(step)), losses

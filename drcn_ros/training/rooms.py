@@ -21,13 +21,17 @@ from drcn_ros.training import warps
 from drcn_ros.training.config import DegradationConfig, PairConfig
 from drcn_ros.training.degradations import degrade
 from drcn_ros.training.pairs import BORDER, LEAST_OVERLAP, PairBatch
-from drcn_ros.training.photographs import Photographs
+from drcn_ros.training.photographs import Grey, Photographs
 
 _TEXELS_PER_METRE = 100.0
 _WALL_MARGIN = 1.0
 # Relative difference of depths up to which a point counts as seen by both cameras.
 _SAME_DEPTH = 0.02
 _VIEWS = 40
+# Deviations of turn, radians, and step, metres, from one view to the other.
+_SLIGHT, _STRONG, _WIDE = (0.03, 0.08), (0.12, 0.35), (0.35, 0.9)
+# What is left of the contrast of a plain surface.
+_FADED = 0.02, 0.25
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,8 @@ class RenderedRooms:
         positions, valid, hard = [], [], []
         while len(first) < count:
             strong = bool(random.random() < self.pairs.hard)
-            pair = _views(renderer, extent, strong, random)
+            wide = strong and _happens(self.pairs.wide, random)
+            pair = _views(renderer, extent, _reach(strong, wide), random)
             if pair is None:
                 continue
             poses, (place, seen) = pair
@@ -83,6 +88,8 @@ class RenderedRooms:
         def choose() -> Texture:
             tile = tiles[int(random.integers(len(tiles)))]
             tint = random.uniform(0.6, 1.0)
+            if _happens(self.pairs.plain, random):
+                tile = _faded(tile, random.uniform(*_FADED))
 
             def texture(columns: int, rows: int) -> NDArray[np.uint8]:
                 # Mirrored copies meet without a seam.
@@ -94,6 +101,22 @@ class RenderedRooms:
             return texture
 
         return choose
+
+
+def _happens(share: float, random: np.random.Generator) -> bool:
+    """Draw only where there is a choice: a share of 0 leaves all other draws as they were without it."""
+    return share > 0 and bool(random.random() < share)
+
+
+def _reach(strong: bool, wide: bool) -> tuple[float, float]:
+    if wide:
+        return _WIDE
+    return _STRONG if strong else _SLIGHT
+
+
+def _faded(tile: Grey, contrast: float) -> Grey:
+    mean = float(tile.mean())
+    return np.asarray(mean + (tile - mean) * contrast, np.uint8)
 
 
 def _room(extent: Array, texture: Callable[[], Texture], random: np.random.Generator) -> list[Rectangle]:
@@ -116,15 +139,22 @@ def _room(extent: Array, texture: Callable[[], Texture], random: np.random.Gener
 
 
 def _views(
-    renderer: Renderer, extent: Array, strong: bool, random: np.random.Generator
+    renderer: Renderer, extent: Array, reach: tuple[float, float], random: np.random.Generator
 ) -> tuple[tuple[Array, Array], tuple[NDArray[np.float32], NDArray[np.bool_]]] | None:
-    """Return two poses with enough overlap and their correspondence, or None if none is found soon."""
+    """Return two poses with enough overlap and their correspondence, or None if none is found soon.
+
+    Args:
+        renderer: of the room.
+        extent: (3,) of the room, metres.
+        reach: deviations of the turn, radians, and of the step, metres.
+        random: source of all that is random.
+    """
     for _ in range(_VIEWS):
         centre = random.uniform(_WALL_MARGIN, extent - np.array([_WALL_MARGIN, _WALL_MARGIN, 0.5]))
         target = random.uniform(0, extent)
         first = _looking(centre, target)
-        turn = random.normal(0, 0.12 if strong else 0.03, 3)
-        step = random.normal(0, 0.35 if strong else 0.08, 3)
+        turn = random.normal(0, reach[0], 3)
+        step = random.normal(0, reach[1], 3)
         if random.random() < 0.5:
             # Forward motion is what a vehicle does, and what changes the scale.
             step = np.array([0.0, 0.0, step[2] * 2])

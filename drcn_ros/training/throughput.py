@@ -62,7 +62,7 @@ def _training(case: dict[str, int], pairs: PairBatch, half: bool) -> Row:
     device = pairs.first.device
     network = CompactNetwork(CompactConfig(subcell=True)).to(device)
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    objective = CompactObjective(network, LossConfig(), half).train()
+    objective = CompactObjective(network, LossConfig(), torch.float16 if half else None).train()
     optimiser = torch.optim.AdamW([p for p in objective.parameters() if p.requires_grad])
     scaler = torch.amp.GradScaler(device.type, enabled=half)
     if device.type == "cuda":

@@ -124,14 +124,15 @@ class Trainer:
         torch.manual_seed(config.seed)
         network = _start(config).to(processes.device)
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        half = config.mixed_precision and processes.device.type == "cuda"
+        reduced = reduced_precision(config, processes.device)
         self.network = network
-        self._objective: nn.Module = CompactObjective(network, config.loss, half)
+        self._objective: nn.Module = CompactObjective(network, config.loss, reduced)
         trained = [parameter for parameter in self._objective.parameters() if parameter.requires_grad]
         self._optimiser = torch.optim.AdamW(
             trained, lr=config.optimiser.learning_rate, weight_decay=config.optimiser.weight_decay
         )
-        self._scaler = torch.amp.GradScaler(processes.device.type, enabled=half)
+        # Gradients leave the range of float16, not that of bfloat16.
+        self._scaler = torch.amp.GradScaler(processes.device.type, enabled=reduced is torch.float16)
         self._resume()
         if processes.count > 1:
             self._objective = DistributedDataParallel(self._objective)
@@ -266,6 +267,13 @@ class Trainer:
         self.network.load_state_dict(content["network"])
         self._optimiser.load_state_dict(content["optimiser"])
         self._scaler.load_state_dict(content["scaler"])
+
+
+def reduced_precision(config: TrainingConfig, device: torch.device) -> torch.dtype | None:
+    """Return the type that the network runs in on a device, None for float32."""
+    if device.type == "cuda":
+        return torch.float16 if config.mixed_precision else None
+    return torch.bfloat16 if config.bfloat16 else None
 
 
 def learning_rate(step: int, steps: int, config: OptimiserConfig) -> float:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from torch.nn.functional import grid_sample
+from torch.nn.functional import grid_sample, unfold
 
 from drcn_ros.training.config import DegradationConfig, PairConfig, TrainingConfig
 from drcn_ros.training.pairs import Mixture, PairBatch
@@ -52,6 +53,27 @@ def test_a_room_has_parallax_that_no_homography_explains(rooms: RenderedRooms) -
 def test_rooms_follow_from_the_generator_alone(rooms: RenderedRooms) -> None:
     first, again = (rooms.batch(1, np.random.default_rng(3)) for _ in range(2))
     assert torch.equal(first.second, again.second)
+
+
+def contrast(rooms: RenderedRooms, **pairs: float) -> float:
+    """Mean deviation of small windows, grey levels."""
+    made = dataclasses.replace(rooms, pairs=dataclasses.replace(rooms.pairs, **pairs))
+    batch = made.batch(6, np.random.default_rng(4))
+    windows = unfold(255 * batch.first, 8, stride=8)
+    return float(windows.std(dim=1).mean())
+
+
+def test_plain_surfaces_have_hardly_any_texture(rooms: RenderedRooms) -> None:
+    assert contrast(rooms, plain=1.0) < 0.4 * contrast(rooms)
+
+
+def test_wide_changes_of_view_share_less(rooms: RenderedRooms) -> None:
+    shared = []
+    for wide in (0.0, 1.0):
+        made = dataclasses.replace(rooms, pairs=dataclasses.replace(rooms.pairs, wide=wide))
+        batches = [made.batch(4, np.random.default_rng(seed)) for seed in range(3)]
+        shared.append(float(torch.cat([batch.valid for batch in batches]).float().mean()))
+    assert 0.2 <= shared[1] < shared[0] - 0.05
 
 
 def test_a_mixture_takes_its_sources_by_their_shares() -> None:

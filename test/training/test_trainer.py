@@ -43,6 +43,21 @@ def test_the_loss_falls(small_config: Make) -> None:
     assert np.mean(losses[-6:]) < 0.85 * np.mean(losses[:6])
 
 
+def test_the_loss_falls_in_bfloat16_and_the_weights_stay_float32(small_config: Make) -> None:
+    values = {"steps": 16, "pairs__hard": 0.0, "optimiser__learning_rate": 3e-3}
+    plain, reduced = (trainer(small_config(bfloat16=bfloat16, **values)) for bfloat16 in (False, True))
+    pairs, generator = plain._make(0)
+    exact, rounded = (
+        run._objective(pairs, generator.manual_seed(0), 0)[0].item() for run in (plain, reduced)
+    )
+    assert rounded != exact
+    assert rounded == pytest.approx(exact, rel=0.02)
+    reduced.run()
+    losses = [entry["loss"] for entry in read_log(Path(reduced.config.output))]
+    assert np.mean(losses[-4:]) < 0.92 * np.mean(losses[:4])
+    assert {parameter.dtype for parameter in reduced.network.parameters()} == {torch.float32}
+
+
 def test_a_resumed_run_equals_the_unbroken_one(small_config: Make, tmp_path: Path) -> None:
     whole = trainer(small_config(output=str(tmp_path / "whole"), steps=6))
     whole.run()
