@@ -19,6 +19,7 @@ from drcn_ros.evaluation.sources.files import read_image
 from drcn_ros.foreign.images import write_image
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.rotation import rotation_vector
+from drcn_ros.geometry.selection import Model
 from drcn_ros.geometry.two_view import TwoView, estimate_two_view
 from drcn_ros.matching import Matches, create_matcher
 from drcn_ros.ros.config import NodeConfig
@@ -80,12 +81,16 @@ def _two_view(matches: Matches, camera: Camera, config: NodeConfig) -> TwoView:
 
 
 def _pose_text(two_view: TwoView, matches: int) -> str:
-    if two_view.pose is None:
+    if two_view.rotation is None:
         return f"no pose: {matches} matches do not agree on one motion"
-    vector = np.degrees(rotation_vector(two_view.pose.rotation))
-    turned = " ".join(f"{value:.3f}" for value in vector)
+    agree = f"{int(two_view.inliers.sum())} of {matches} matches agree"
+    if two_view.model is Model.IDENTITY:
+        return f"no motion of B against A beyond the noise, {agree}"
+    vector = np.degrees(rotation_vector(two_view.rotation))
+    turned = f"rotation vector [{' '.join(f'{value:.3f}' for value in vector)}] deg"
+    if two_view.pose is None:
+        angle = float(np.linalg.norm(vector))
+        told = "no parallax that tells a translation"
+        return f"rotation of B against A: {angle:.3f} deg, {turned}, {told}, {agree}"
     moved = " ".join(f"{value:.4f}" for value in two_view.pose.translation)
-    return (
-        f"pose of B in A: rotation vector [{turned}] deg, direction [{moved}], "
-        f"{int(two_view.inliers.sum())} matches agree"
-    )
+    return f"pose of B in A: {turned}, direction [{moved}], {agree}"

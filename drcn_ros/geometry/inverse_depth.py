@@ -36,7 +36,7 @@ def inverse_depths(pairs: RayPairs, rotation: Array, translation: Array, noise_p
     turned = rotation @ pairs.current
     normal = cross(turned, pairs.reference)
     t = translation[:, None]
-    _, line = parallax_and_line(pairs, rotation, translation)
+    _, line, _ = parallax_and_line(pairs, rotation, translation)
     return InverseDepths(
         _ratio(cross(turned, t), normal),
         _ratio(cross(pairs.reference, t), normal),

@@ -14,6 +14,9 @@ from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.columns import inverses, times
 from drcn_ros.geometry.types import Array
 
+# A ray whose z is less runs behind the camera or along its image plane.
+_LEAST = 1e-6
+
 
 @dataclass(frozen=True)
 class RayPairs:
@@ -74,22 +77,31 @@ def ray_pairs(
 def parallax(pairs: RayPairs, rotation: Array) -> Array:
     """Return the displacements (2, N) that remain when the rotation is removed, reference pixels.
 
-    Rays that the rotation turns out of view have huge ones.
+    Rays that the rotation turns behind the camera have huge ones.
     """
-    return times(pairs.to_pixel, pairs.rays[3:5] - _turned(pairs, rotation))
+    return times(pairs.to_pixel, pairs.rays[3:5] - _turned(pairs, rotation)[0])
 
 
-def parallax_and_line(pairs: RayPairs, rotation: Array, translation: Array) -> tuple[Array, Array]:
-    """Return `parallax` (2, N), and what an inverse depth of 1 / |t| adds to it, to first order, (2, N)."""
-    plane = _turned(pairs, rotation)
+def parallax_and_line(
+    pairs: RayPairs, rotation: Array, translation: Array
+) -> tuple[Array, Array, NDArray[np.bool_]]:
+    """Return `parallax` (2, N), what an inverse depth of 1 / |t| adds to it, and what stays ahead.
+
+    The second is of first order, (2, N); the third, (N,) bool, tells whether the rotation leaves the ray in
+    front of the camera.
+    """
+    plane, ahead = _turned(pairs, rotation)
     shift = times(pairs.to_pixel, pairs.rays[3:5] - plane)
     plane *= -translation[2]
     plane += translation[:2, None]
-    return shift, times(pairs.to_pixel, plane)
+    return shift, times(pairs.to_pixel, plane), ahead
 
 
-def _turned(pairs: RayPairs, rotation: Array) -> Array:
-    """Return where the current rays cross the reference's plane z = 1, (2, N), without a translation."""
+def _turned(pairs: RayPairs, rotation: Array) -> tuple[Array, NDArray[np.bool_]]:
+    """Return where the current rays cross the reference's plane z = 1, (2, N), without a translation.
+
+    And (N,) bool, whether they do, or else run behind the camera.
+    """
     turned = rotation @ pairs.rays[:3]
-    plane: Array = turned[:2] / np.maximum(turned[2], 1e-6)
-    return plane
+    plane: Array = turned[:2] / np.maximum(turned[2], _LEAST)
+    return plane, turned[2] > _LEAST

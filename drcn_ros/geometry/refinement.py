@@ -103,10 +103,11 @@ def _credible_depth(
     A wrong match that happens to lie on its epipolar line has any parallax, and the larger it is, the more
     that match pulls the direction. Inverse depths beyond a few times those of the others give it away.
     """
-    shift, line = parallax_and_line(pairs, rotation, translation)
+    shift, line, ahead = parallax_and_line(pairs, rotation, translation)
     finite = squared_length(shift) >= band_px**2
     inverse_depth = dots(shift, line) / np.maximum(squared_length(line), 1e-24)
-    credible = inverse_depth > 0.0
+    # Two cameras that look at each other see no surface from the same side.
+    credible = (inverse_depth > 0.0) & ahead
     sample = inverse_depth[credible & finite & (distances < band_px)]
     if len(sample) >= _DEPTH_SAMPLE:
         rank = int(0.8 * len(sample))

@@ -100,7 +100,10 @@ def estimate_two_view(
     believed = None if doubtful is None else ~doubtful[evidence.rows]
     fit = _fit(pairs, camera.mean_focal, config, believed)
     if fit is not None and int(fit.inliers.sum()) >= config.min_inliers:
-        return _select(evidence, fit, config, predicted)
+        found = _select(evidence, fit, config, predicted)
+        # Mirrored and arbitrary matches have motions too; these move points by more than the image holds.
+        absurd = found.parallax_px is not None and found.parallax_px > math.hypot(camera.width, camera.height)
+        return evidence.failed(Failure.DEGENERATE) if absurd else found
     turn = fit_rotation(pairs, np.eye(3) if fit is None else fit.rotation)
     if int(turn.inliers.sum()) < config.min_inliers:
         return evidence.failed(Failure.FEW_INLIERS)

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from drcn_ros.conversion.camera_info import calibration_from_message, shows_rectified
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.geometry.calibration_change import largest_change_px
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Reason
 from drcn_ros.ros.config import NodeConfig
@@ -26,6 +27,8 @@ from drcn_ros.ros.worker import Counts, Worker
 _SILENCE_S = 0.2 * PATIENCE_S
 # A frame being worked on may take seconds with a large network on a CPU.
 _STOP_TIMEOUT_S = 20.0
+# Calibrations that differ by less at the rim of the image are one.
+_SAME_CAMERA_PX = 0.1
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Activity:
         self._problem_of_image = self._problem_of_camera = ""
         self._calibration: tuple[Any, ...] | None = None
         self._calibrated = False
+        self._camera: Camera | None = None
         # Whatever was seen before a pause is no reference for what comes after it.
         processor.set_camera(None)
         processor.reset()
@@ -116,10 +120,25 @@ class Activity:
             problems["camera_info"] = f"waiting for calibration: {inputs.camera_info.silence()}"
         elif last is not None and last.result.reason is Reason.CALIBRATION_MISMATCH:
             problems["camera_info"] = f"waiting for calibration: {last.result.detail}"
+        problems.update(self._doubles())
         if inputs.scale is not None and now - self._scale_came > _SILENCE_S:
             problems["scale"] = f"waiting for the scale: {inputs.scale.silence()}"
         if self._outputs.problem:
             problems["tf"] = f"poses wait: {self._outputs.problem}"
+        return problems
+
+    def _doubles(self) -> dict[str, str]:
+        """Return what is there twice: frames of two cameras make a path that jumps, two nodes double answers."""
+        problems = {}
+        for entry in self._inputs.images:
+            if len(names := entry.publishers()) > 1:
+                text = f"{entry.topic} has {len(names)} publishers ({', '.join(names)}), whose frames mix"
+                problems[f"publishers of {entry.topic}"] = f"{text}; remap one of them"
+        status = self._node.resolve_topic_name("~/status")
+        count = self._node.count_publishers(status)
+        if count > 1:
+            text = f"{count} nodes are named {self._node.get_fully_qualified_name()}"
+            problems["name"] = f"{text} and publish {status}; end one or rename it with -r __node:=NAME"
         return problems
 
     # Called by the executor.
@@ -149,13 +168,21 @@ class Activity:
         else:
             self._problem_of_camera = ""
             camera = found.camera
-            text = "calibration changed, tracking starts anew" if self._calibrated else "calibration received"
-            self._calibrated = True
-            lens = f"lens model {camera.distortion.value}"
-            self._node.get_logger().info(f"{text}: {camera.width}x{camera.height} pixels, {lens}")
-            for remark in found.remarks:
-                self._warn(remark)
+            if self._camera is not None and largest_change_px(self._camera, camera) < _SAME_CAMERA_PX:
+                # Drivers with autofocus send a little another one with each image.
+                return
+            self._tell_calibration(camera, found.remarks)
+        self._camera = camera
         self._processor.set_camera(camera)
+
+    def _tell_calibration(self, camera: Camera, remarks: Sequence[str]) -> None:
+        text = "calibration changed, tracking starts anew" if self._calibrated else "calibration received"
+        lens = f"lens model {camera.distortion.value}"
+        if not self._calibrated or self._throttle.allows("calibration", time.monotonic()):
+            self._node.get_logger().info(f"{text}: {camera.width}x{camera.height} pixels, {lens}")
+            for remark in remarks:
+                self._warn(remark)
+        self._calibrated = True
 
     def _on_scale(self, message: Any) -> None:
         self._scale_came = time.monotonic()

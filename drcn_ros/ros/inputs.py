@@ -104,6 +104,11 @@ class Input:
         """End the subscription."""
         self._node.destroy_subscription(self._subscription)
 
+    def publishers(self) -> list[str]:
+        """Return the names of the nodes that publish what is listened to here."""
+        found = self._node.get_publishers_info_by_topic(self.topic)
+        return [f"{entry.node_namespace.rstrip('/')}/{entry.node_name}" for entry in found]
+
     def silence(self) -> str:
         """Return why nothing comes, as far as can be seen from here."""
         publishers = self._node.get_publishers_info_by_topic(self.topic)

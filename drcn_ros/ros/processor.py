@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from drcn_ros.conversion.images import image_from_compressed, image_from_message
+from drcn_ros.conversion.stamps import SECOND_NS, image_stamp_ns
 from drcn_ros.errors import ImageError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Frame, OdometryConfig, Reason, Result, VisualOdometry
@@ -135,8 +136,10 @@ class Processor:
         begin = decoded = time.perf_counter()
         camera, scale = self._camera, self._scale
         image, frame, before, error, factors = None, None, None, None, (1.0, 1.0)
-        stamp_ns = nanoseconds(message.header.stamp)
+        # Of an impossible stamp the seconds are told.
+        stamp_ns = int(message.header.stamp.sec) * SECOND_NS
         try:
+            stamp_ns = image_stamp_ns(message)
             image = _decode(message)
             decoded = time.perf_counter()
             scale = self._choose_scale(image)

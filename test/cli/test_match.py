@@ -86,3 +86,20 @@ def test_a_calibration_for_another_size_is_refused(drcn, recording, images, tmp_
     answer = drcn("match", images[0], images[1], "--camera", tmp_path / "calib.yaml", "--matcher", "orb")
     assert answer.code == 2
     assert "is for 640x180 pixels, an image has 240x180" in answer.error
+
+
+def test_an_image_matched_with_itself_has_not_moved(drcn, recording, images):
+    answer = drcn("match", images[0], images[0], "--camera", recording / "calib.yaml", "--matcher", "sift")
+    assert answer.code == 0
+    assert re.search(r"no motion of B against A beyond the noise, (\d+) of \1 matches agree", answer.out)
+
+
+def test_an_image_turned_by_half_a_turn_is_told_with_its_angle(drcn, recording, images, tmp_path):
+    turned = cv2.rotate(cv2.imread(str(images[0])), cv2.ROTATE_180)
+    cv2.imwrite(str(tmp_path / "turned.png"), turned)
+    answer = drcn(
+        "match", images[0], tmp_path / "turned.png", "--camera", recording / "calib.yaml", "--matcher", "sift"
+    )
+    assert answer.code == 0
+    assert re.search(r"rotation of B against A: 1(79\.9|80\.0)\d+ deg", answer.out)
+    assert "no parallax that tells a translation" in answer.out

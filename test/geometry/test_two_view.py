@@ -174,3 +174,38 @@ def test_derivatives_of_the_residuals_agree_with_differences(regime):
     for axis, step in enumerate(1e-6 * np.eye(5)):
         ahead, behind = sampson(pairs, *moved(*pose, step)), sampson(pairs, *moved(*pose, -step))
         assert jacobian[axis] == pytest.approx((ahead - behind) / 2e-6, rel=1e-5, abs=1e-4)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    seed=st.integers(0, 2**20),
+    count=st.integers(0, 300),
+    mirrored=st.sampled_from([(1, 1), (-1, 1), (1, -1), (-1, -1)]),
+    wrong=st.sampled_from([0.0, 0.3, 0.8, 1.0]),
+)
+def test_matches_of_mirrored_and_arbitrary_points_tell_no_absurd_motion(seed, count, mirrored, wrong):
+    random = np.random.default_rng(seed)
+    size = np.array([CAMERA.width - 1.0, CAMERA.height - 1.0])
+    reference = random.uniform(0.0, size, (count, 2))
+    current = (reference - 0.5 * size) * mirrored + 0.5 * size + random.normal(0.0, 0.5, (count, 2))
+    replaced = random.random(count) < wrong
+    current[replaced] = random.uniform(0.0, size, (int(replaced.sum()), 2))
+    result = estimate_two_view(reference, current, CAMERA, TwoViewConfig())
+    if result.model is None:
+        assert result.parallax_px is None
+        assert not result.inliers.any()
+        return
+    assert result.rotation is not None
+    assert result.parallax_px <= np.linalg.norm(size)
+    # What agrees with a motion lies in front of both cameras.
+    normalised = CAMERA.ray_columns(current[result.inliers])[0]
+    rays = np.vstack([normalised, np.ones(normalised.shape[1])])
+    assert ((result.rotation @ rays)[2] > 0.0).all()
+
+
+def test_a_half_turn_about_the_axis_is_a_rotation():
+    points = np.random.default_rng(0).uniform(0, (CAMERA.width - 1, CAMERA.height - 1), (300, 2))
+    turned = np.array([2 * CAMERA.cx, 2 * CAMERA.cy]) - points
+    result = estimate_two_view(points, turned, CAMERA, TwoViewConfig())
+    assert result.model is Model.ROTATION
+    assert rotation_deg(result.rotation) == pytest.approx(180.0, abs=1e-3)

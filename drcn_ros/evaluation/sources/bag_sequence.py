@@ -11,6 +11,7 @@ from typing import Any
 
 from drcn_ros.conversion.camera_info import calibration_from_message, shows_rectified
 from drcn_ros.conversion.images import image_from_compressed, image_from_message
+from drcn_ros.conversion.stamps import image_stamp_ns
 from drcn_ros.errors import ConfigurationError, ImageError, InputError
 from drcn_ros.evaluation.sources.bag_poses import POSE_TYPES, TF_TYPE, PoseReader
 from drcn_ros.evaluation.sources.bags import Bag, Topic, deserialize
@@ -19,7 +20,6 @@ from drcn_ros.evaluation.trajectory import Trajectory
 
 _RAW, _COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 _CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
-_SECOND_NS = 1_000_000_000
 NO_GROUND_TRUTH = "none"
 
 
@@ -81,7 +81,13 @@ class BagSequence(ImageSequence):
             except InputError as error:
                 self.notes.add(f"an image was left out: {error}")
                 continue
-            yield Shot(_stamp(message, time_ns), partial(self._decode, convert, message))
+            try:
+                # The time of recording stands for a stamp that was left empty.
+                stamp_ns = image_stamp_ns(message) or time_ns
+            except ImageError as error:
+                self.notes.add(f"an image was left out: {error}")
+                continue
+            yield Shot(stamp_ns, partial(self._decode, convert, message))
 
     def _decode(self, convert: Callable[[Any], Image], message: Any) -> Image | None:
         try:
@@ -159,9 +165,3 @@ class BagSequence(ImageSequence):
 
 def _namespace(topic: str) -> str:
     return topic.rpartition("/")[0]
-
-
-def _stamp(message: Any, time_ns: int) -> int:
-    """Return the stamp of a message's header, or where it was left empty the time of recording."""
-    stamp = message.header.stamp
-    return int(stamp.sec) * _SECOND_NS + int(stamp.nanosec) or time_ns
