@@ -128,7 +128,7 @@ class Activity:
         return problems
 
     def _doubles(self) -> dict[str, str]:
-        """Return what is there twice: frames of two cameras make a path that jumps, two nodes double answers."""
+        """Return what is there twice: two cameras make a path that jumps, two nodes answer twice."""
         problems = {}
         for entry in self._inputs.images:
             if len(names := entry.publishers()) > 1:

@@ -209,3 +209,33 @@ def test_a_reader_that_does_not_keep_up_does_not_hold_up_the_node(camera: Any, k
             assert len(camera.listener.messages("/vo_node/keypoints")) == seen
     finally:
         other.close()
+
+
+def test_a_calibration_that_creeps_goes_on_until_it_matters(camera: Any, kit: Any) -> None:
+    segment = shown(camera, kit, kit.texture(shift=20.0))["segment"]
+    said = camera.log.read_text().count("calibration changed")
+    for number in range(1, 20):
+        # The node takes calibration by best effort: each is sent with the next message too.
+        k = [500.0 + 0.004 * number, 0.0, 319.5, 0.0, 500.0, 239.5, 0.0, 0.0, 1.0]
+        calibrate(camera, kit, k=k)
+        values = shown(camera, kit, kit.texture(shift=20.0 + number))
+        assert values["segment"] == segment
+        assert values["state"] in ("TRACKING", "STATIONARY")
+    assert camera.log.read_text().count("calibration changed") == said
+
+
+@pytest.mark.parametrize("seconds", [1_700_000_100, 2**31 - 1])
+def test_nanoseconds_of_a_second_and_more_are_named(camera: Any, kit: Any, seconds: int) -> None:
+    message = kit.image(kit.texture(), 0)
+    message.header.stamp.sec, message.header.stamp.nanosec = seconds, 4_294_967_295
+    seen = len(camera.listener.messages("/vo_node/status"))
+    camera.camera.publish("/image", message)
+    kit.wait_until(lambda: len(camera.listener.messages("/vo_node/status")) > seen)
+    values = kit.values(camera.listener.messages("/vo_node/status")[-1])
+    assert (values["state"], values["reason"]) == ("LOST", "BAD_IMAGE")
+    assert "the stamp has 4294967295 nanoseconds" in values["detail"]
+
+
+def test_the_last_stamp_that_a_message_can_hold_has_a_status(camera: Any, kit: Any) -> None:
+    message = kit.image(kit.texture(), (2**31 - 1) * 10**9 + 999_999_999)
+    assert kit.values(camera.show(message))["reason"] == "CLOCK_JUMP"

@@ -121,3 +121,17 @@ def test_unusable_images_are_named(setup: Any, kit: Any) -> None:
     status = kit.wait_until(named)
     assert status.level == DiagnosticStatus.WARN
     assert "waiting for calibration" not in status.message
+
+
+def test_two_cameras_on_one_topic_and_two_nodes_of_one_name_are_told(setup: Any, kit: Any) -> None:
+    setup.camera.advertise("/image", Image)
+    others = [
+        setup.listener.node.create_publisher(Image, "/image", 1),
+        setup.listener.node.create_publisher(DiagnosticStatus, "/vo_node/status", 1),
+    ]
+    try:
+        setup.wait_for_log("/image has 2 publishers")
+        setup.wait_for_log("2 nodes are named /vo_node and publish /vo_node/status")
+    finally:
+        for publisher in others:
+            setup.listener.node.destroy_publisher(publisher)
