@@ -33,6 +33,7 @@ from drcn_ros.evaluation.sources.rendered import Rendered
 from drcn_ros.evaluation.sources.rosbag2 import METADATA
 from drcn_ros.evaluation.verdict import RunInfo, number, text_table
 from drcn_ros.foreign.images import write_image
+from drcn_ros.matching.device import in_force
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
 from drcn_ros.scenes.scenarios import scenario
@@ -124,6 +125,7 @@ def _judge(
             source,
             sequence.kind,
             config.matcher.name,
+            in_force(config.matcher),
             f"live at {live.rate_hz or 0.0:.1f} frames/s",
             chosen,
             flatten(config),

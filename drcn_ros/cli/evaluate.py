@@ -35,6 +35,7 @@ from drcn_ros.evaluation.sources import ImageSequence, open_source
 from drcn_ros.evaluation.verdict import FILE as METRICS
 from drcn_ros.evaluation.verdict import HEADINGS, RunInfo, number, table_row, text_table
 from drcn_ros.matching.config import MATCHERS
+from drcn_ros.matching.device import in_force
 from drcn_ros.odometry.types import Reason
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
@@ -126,6 +127,7 @@ def _evaluate(
             arguments.input,
             sequence.kind,
             name,
+            in_force(config.matcher),
             mode,
             chosen,
             flatten(config),

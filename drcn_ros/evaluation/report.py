@@ -88,8 +88,8 @@ def write_report(
         *([name, str(value)] for name, value in content["parameters"].items()),
     ]
     parts.append(html.hidden("Parameters", html.table(parameters)))
-    lead = f"{content['kind']}, matcher {content['matcher']}, every {_ordinal(content['step'])} frame, "
-    lead += f"{content['mode']} run, drcn_ros {content['version']}"
+    lead = f"{content['kind']}, matcher {content['matcher']}{_in_force(content)}, "
+    lead += f"every {_ordinal(content['step'])} frame, {content['mode']} run, drcn_ros {content['version']}"
     page = html.page(f"Evaluation of {content['input']}", lead, [part for part in parts if part])
     # The input's name need not be text.
     (folder / FILE).write_text(page, encoding="utf-8", errors="backslashreplace")
@@ -138,6 +138,12 @@ def _worst(worst: Sequence[WorstFrame], folder: Path) -> list[str]:
         row = frame.row
         parts.append(html.picture(file, f"Frame {row.frame}: {row.state}, {row.detail}"))
     return parts
+
+
+def _in_force(content: Mapping[str, Any]) -> str:
+    if content["precision"] == "none":
+        return f" on {content['device']}"
+    return f" in {content['precision']} on {content['device']}"
 
 
 def _ordinal(step: int) -> str:

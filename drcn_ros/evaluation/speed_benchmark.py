@@ -20,7 +20,7 @@ from drcn_ros.evaluation.prefetch import ahead
 from drcn_ros.evaluation.speed_frames import load_frames
 from drcn_ros.evaluation.work import Ceilings, Work, count_work, measure_ceilings, synchronise
 from drcn_ros.matching import create_matcher
-from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.config import CLASSICAL, MatcherConfig
 from drcn_ros.matching.device import choose_device, choose_precision
 from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.types import Frame
@@ -29,7 +29,6 @@ from drcn_ros.odometry.visual_odometry import VisualOdometry
 STAGES = ("extract", "match", "geometry", "frame")
 # OpenCV's matchers get the number of points that is usual for them.
 _CLASSICAL_KEYPOINTS = 2048
-_CLASSICAL = ("sift", "orb")
 
 
 @dataclass(frozen=True)
@@ -106,7 +105,7 @@ class SpeedOutcome:
 
 def matcher_config(name: str, **settings: Any) -> MatcherConfig:
     """Return a matcher's default configuration with some settings."""
-    if name in _CLASSICAL:
+    if name in CLASSICAL:
         settings = {"max_keypoints": _CLASSICAL_KEYPOINTS, **settings}
     return MatcherConfig(name=name, **settings)
 
@@ -176,7 +175,7 @@ def _overlapped_ms(odometry: VisualOdometry, frames: Sequence[Frame], warm_up: i
 
 
 def _count(case: SpeedCase, matcher: Any, images: list[NDArray[np.uint8]]) -> dict[str, Work]:
-    if case.matcher.name in _CLASSICAL:
+    if case.matcher.name in CLASSICAL:
         return {}
     if case.matcher.compile != "off":
         # A recorded or compiled graph would show what operators call inside, or nothing.

@@ -28,6 +28,7 @@ from drcn_ros.evaluation.metrics import (
 from drcn_ros.evaluation.pose_errors import PoseError
 from drcn_ros.evaluation.run_data import FrameRow, column
 from drcn_ros.evaluation.sources import Selection
+from drcn_ros.matching.device import InForce
 from drcn_ros.odometry.types import State
 
 FILE = "metrics.json"
@@ -43,6 +44,7 @@ class RunInfo:
     Attributes:
         input, kind: name of the input and what it is.
         matcher: as in `MatcherConfig.name`.
+        in_force: where it ran and in which precision.
         mode: "direct", "live", or "live at 1.0x".
         selection: which frames.
         parameters: all of them, by dotted name.
@@ -53,6 +55,7 @@ class RunInfo:
     input: str
     kind: str
     matcher: str
+    in_force: InForce
     mode: str = "direct"
     selection: Selection = field(default_factory=Selection)
     parameters: Mapping[str, Value] = field(default_factory=dict)
@@ -75,6 +78,8 @@ def verdict(
         "input": info.input,
         "kind": info.kind,
         "matcher": info.matcher,
+        "device": info.in_force.device,
+        "precision": info.in_force.precision,
         "mode": info.mode,
         "step": info.selection.step,
         "start_s": info.selection.start_s,

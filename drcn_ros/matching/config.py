@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from drcn_ros.configuration import parameter
 
 MATCHERS = ("drcn", "d2net", "anchored", "sift", "orb")
+# Those without a network.
+CLASSICAL = ("sift", "orb")
 PRECISIONS = ("auto", "float32", "float16", "bfloat16")
 COMPILATIONS = ("auto", "off", "on", "graphs")
 

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.matching.config import CLASSICAL, MatcherConfig
 from drcn_ros.matching.recorded import can_record, record
 from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.d2net import D2Net
@@ -43,6 +45,33 @@ def choose_device(name: str) -> torch.device:
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """Return the type that `MatcherConfig.precision` means: auto, float32, float16 or bfloat16."""
     return _AUTO[device.type] if name == "auto" else _PRECISIONS[name]
+
+
+@dataclass(frozen=True)
+class InForce:
+    """What `device` and `precision` of a configuration come to on this machine.
+
+    Attributes:
+        device: "cpu", or "cuda" with the name of the GPU.
+        precision: of the network's backbone as torch calls it; "none" for OpenCV's matchers, which have none.
+    """
+
+    device: str
+    precision: str
+
+
+def in_force(config: MatcherConfig) -> InForce:
+    """Return where a matcher of this configuration runs, and in which precision.
+
+    Raises:
+        ConfigurationError: CUDA is asked for and torch finds none.
+    """
+    if config.name in CLASSICAL:
+        return InForce("cpu", "none")
+    device = choose_device(config.device)
+    precision = str(choose_precision(config.precision, device)).removeprefix("torch.")
+    name = f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else "cpu"
+    return InForce(name, precision)
 
 
 def prepare(network: Network, device: torch.device, precision: torch.dtype, compilation: str) -> Network:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import time
 from typing import Any
@@ -17,6 +18,7 @@ from std_srvs.srv import SetBool, Trigger
 
 from drcn_ros.errors import DrcnError
 from drcn_ros.matching import create_matcher
+from drcn_ros.matching.device import InForce, in_force
 from drcn_ros.odometry import State, VisualOdometry
 from drcn_ros.odometry.threads import use_threads
 from drcn_ros.ros import messages
@@ -57,6 +59,7 @@ class VoNode(LifecycleNode):
         self._budget: Budget | None = None
         self._outputs: Outputs | None = None
         self._activity: Activity | None = None
+        self._in_force: InForce | None = None
         self._active = False
         self._tally = Tally()
         self._watch = Watch()
@@ -88,6 +91,7 @@ class VoNode(LifecycleNode):
             self._budget = None
             if config.max_latency_ms > 0.0:
                 self._budget = Budget(config.max_latency_ms, measure(config, matcher))
+            used = self._in_force = in_force(config.matcher)
             self._outputs = Outputs(self, self.get_fully_qualified_name(), config)
         except Exception as error:
             if not isinstance(error, DrcnError) and not is_out_of_memory(error):
@@ -99,7 +103,8 @@ class VoNode(LifecycleNode):
         odometry = VisualOdometry(config, matcher=matcher)
         self._processor = Processor(odometry, config.publish_descriptors, self._budget)
         seconds = time.monotonic() - begin
-        self.get_logger().info(f"configured: matcher {config.matcher.name}, ready after {seconds:.1f} s")
+        text = f"matcher {config.matcher.name} on {used.device}, precision {used.precision}"
+        self.get_logger().info(f"configured: {text}, ready after {seconds:.1f} s")
         return super().on_configure(state)
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
@@ -154,7 +159,7 @@ class VoNode(LifecycleNode):
     def _release(self) -> None:
         if self._outputs is not None:
             self._outputs.close()
-        self._outputs = self._processor = None
+        self._outputs = self._processor = self._in_force = None
         self._tally.last = None
         gc.collect()
         if torch.cuda.is_initialized():
@@ -216,7 +221,10 @@ class VoNode(LifecycleNode):
         values = self._tally.values(NOTHING if self._activity is None else self._activity.counts())
         values["max_latency_ms"] = self.config.max_latency_ms
         name = f"{self.get_fully_qualified_name()}: odometry"
-        device = self.config.matcher.device
+        # Not known before the node is configured: CUDA may be asked for where there is none.
+        used = self._in_force
+        values.update({} if used is None else dataclasses.asdict(used))
+        device = self.config.matcher.device if used is None else used.device
         status = messages.diagnostic_status(name, device, level, summary, values)
         array = DiagnosticArray(status=[status])
         array.header.stamp = self.get_clock().now().to_msg()

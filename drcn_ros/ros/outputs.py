@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import cv2
@@ -14,6 +15,7 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from sensor_msgs.msg import CompressedImage, Image, PointCloud, PointCloud2
 from std_msgs.msg import Bool, Header
 
+from drcn_ros.matching.device import in_force
 from drcn_ros.odometry import Result
 from drcn_ros.ros import clouds, messages
 from drcn_ros.ros.config import NodeConfig
@@ -43,6 +45,7 @@ class Outputs:
     def __init__(self, node: Any, name: str, config: NodeConfig) -> None:
         self._name = name
         self._config = config
+        self._in_force = asdict(in_force(config.matcher))
         self._motion = MotionOutputs(node, config)
         self._publishers = Publishers(node)
         self._keypoints = self._publishers.make(PointCloud2, "~/keypoints")
@@ -105,6 +108,7 @@ class Outputs:
                 "max_latency_ms": self._config.max_latency_ms,
                 "decode_ms": processed.decode_ms,
                 "publish_ms": publish_ms,
+                **self._in_force,
                 **extra,
             }
             status = messages.frame_status(self._name, processed.frame_id, result, values)

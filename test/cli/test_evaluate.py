@@ -43,7 +43,10 @@ def test_parameters_come_from_file_and_command_line(drcn, recording: Path, tmp_p
         "evaluate", recording, "--out", tmp_path / "run", "--params", params, "--set", "two_view.seed=7"
     )
     assert answer.code == 0
-    parameters = json.loads((tmp_path / "run" / "metrics.json").read_text())["parameters"]
+    content = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert (content["device"], content["precision"]) == ("cpu", "none")
+    assert "matcher orb on cpu, every" in (tmp_path / "run" / "report.html").read_text()
+    parameters = content["parameters"]
     assert parameters["matcher.name"] == "orb"
     assert parameters["matcher.max_keypoints"] == 300
     assert parameters["two_view.seed"] == 7

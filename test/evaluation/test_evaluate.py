@@ -25,6 +25,8 @@ from drcn_ros.evaluation.sources import ImageSequence, Selection, open_source
 from drcn_ros.evaluation.trajectory_files import read_trajectory
 from drcn_ros.evaluation.tum_writer import write_tum
 from drcn_ros.evaluation.verdict import HEADINGS, RunInfo, markdown_table, read_verdict, text_table
+from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.device import in_force
 from drcn_ros.odometry import OdometryConfig
 
 UNTIMED = LogOptions(timing=False)
@@ -33,7 +35,10 @@ SAME_ERRORS = {"rotation_error_deg": None, "direction_error_deg": None, "moved_m
 
 def info(sequence: ImageSequence, matcher: str, selection: Selection) -> RunInfo:
     parameters = {"matcher.name": matcher}
-    return RunInfo("clip", sequence.kind, matcher, "direct", selection, parameters, sequence.notes.lines)
+    used = in_force(MatcherConfig(name=matcher, device="cpu"))
+    return RunInfo(
+        "clip", sequence.kind, matcher, used, "direct", selection, parameters, sequence.notes.lines
+    )
 
 
 def judged(

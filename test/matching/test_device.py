@@ -13,7 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from drcn_ros.matching import keypoints
 from drcn_ros.matching.config import MatcherConfig
-from drcn_ros.matching.device import choose_precision, prepare, upload
+from drcn_ros.matching.device import InForce, choose_precision, in_force, prepare, upload
 from drcn_ros.matching.factory import create_matcher
 from drcn_ros.networks.architectures import create_network
 from drcn_ros.networks.drcn import DRCN, DRCNConfig
@@ -54,6 +54,18 @@ def test_auto_takes_half_precision_on_cuda_and_the_same_on_every_cpu(auto_precis
     # Another only where this run forces one.
     assert choose_precision("auto", torch.device("cpu")) == auto_precision
     assert choose_precision("bfloat16", torch.device("cpu")) == torch.bfloat16
+
+
+@pytest.mark.parametrize(
+    ("name", "precision", "told"),
+    [("drcn", "bfloat16", "bfloat16"), ("d2net", "float32", "float32"), ("orb", "bfloat16", "none")],
+)
+def test_what_is_in_force_is_told(name, precision, told):
+    assert in_force(MatcherConfig(name=name, device="cpu", precision=precision)) == InForce("cpu", told)
+
+
+def test_auto_is_told_as_what_it_comes_to(auto_precision):
+    assert in_force(MatcherConfig(device="cpu")).precision == str(auto_precision).removeprefix("torch.")
 
 
 def _pairs(matches):

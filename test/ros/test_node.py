@@ -198,6 +198,15 @@ def test_every_frame_is_accounted_for_over_all_periods(setup: Any, kit: Any) -> 
     assert int(values["received"]) == int(values["processed"]) + int(values["dropped"])
 
 
+def test_every_frame_and_the_diagnostics_tell_device_and_precision(setup: Any, kit: Any) -> None:
+    statuses = [kit.values(status) for status in setup.listener.messages("/vo_node/status")]
+    # One period ran OpenCV's matcher, which has no network whose precision could be told.
+    assert {(values["device"], values["precision"]) for values in statuses} == {("cpu", "none")}
+    diagnostics = setup.listener.messages("/diagnostics")[-1].status[0]
+    assert diagnostics.hardware_id == kit.values(diagnostics)["device"] == "cpu"
+    assert kit.values(diagnostics)["precision"] == "none"
+
+
 def test_shut_down_it_stays_reachable_until_its_process_ends(setup: Any) -> None:
     assert change(setup, Transition.TRANSITION_ACTIVE_SHUTDOWN)
     assert state(setup) == State.PRIMARY_STATE_FINALIZED
