@@ -12,7 +12,7 @@ from typing import Any
 from drcn_ros.cli.values import known_names, require_at_least, require_known
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.accuracy_benchmark import run_pairs, summarise
-from drcn_ros.evaluation.accuracy_report import draw, table, write_json
+from drcn_ros.evaluation.accuracy_report import BAD, EASY, WIDE, draw, table, write_json
 from drcn_ros.evaluation.corruptions import CORRUPTIONS
 from drcn_ros.evaluation.image_pairs import open_pairs
 from drcn_ros.evaluation.yardsticks import NAMES, YARDSTICKS, create_judged
@@ -36,8 +36,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         required=True,
         metavar="DIR@STEP",
-        help="pairs (i, i + STEP) of a sequence; or DIR of a planar scene with H_1_k files; "
-        "or DIR@warps: views of the photographs in DIR through random homographies",
+        help="pairs (i, i + STEP) of a sequence, or of a scene: scene:NAME@STEP; or DIR of a planar scene "
+        "with H_1_k files; or DIR@warps: views of the photographs in DIR through random homographies",
+    )
+    parser.add_argument(
+        "--wide",
+        nargs="+",
+        default=[],
+        metavar="DIR@STEP",
+        help="such pairs too, which share little: their mean is told apart, as is that of the copies",
     )
     parser.add_argument("--corrupt", default="", help=f"also on copies: {','.join(CORRUPTIONS)}")
     parser.add_argument("--seeds", type=int, default=3, help="runs of the estimator per pair")
@@ -56,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.corrupt:
         corruptions += known_names(arguments.corrupt, "--corrupt", CORRUPTIONS)
     matchers = {text: _matcher(text, arguments) for text in arguments.matchers.split(",")}
-    sets = [open_pairs(name, arguments.every) for name in arguments.sequences]
+    sets = [open_pairs(name, arguments.every) for name in (*arguments.sequences, *arguments.wide)]
     empty = next((pairs.name for pairs in sets if not pairs.pairs), None)
     if empty is not None:
         msg = f"{empty}: no pair of frames with known poses"
@@ -70,7 +77,8 @@ def run(arguments: argparse.Namespace) -> int:
                 name = f"{pairs.name} {corruption}".strip()
                 print(f"{text} on {name}", file=sys.stderr, flush=True)
                 results = run_pairs(matcher, pairs, corruption, arguments.seeds, two_view)
-                report[text][name] = summarise(results)
+                kind = BAD if corruption else WIDE if pairs.name in arguments.wide else EASY
+                report[text][name] = {"kind": kind, **summarise(results)}
         if arguments.json is not None:
             write_json(report, arguments.json)
     print(table(report))

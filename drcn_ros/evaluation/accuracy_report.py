@@ -18,7 +18,10 @@ from drcn_ros.evaluation.replacing import claim, whole_file
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-# {matcher: {set: summary}}, the summaries as `accuracy_benchmark.summarise` returns them.
+# Kinds of sets, whose means are told apart: as recorded, sharing little, copies as taken in bad conditions.
+EASY, WIDE, BAD = KINDS = ("easy", "wide", "bad")
+
+# {matcher: {set: summary}}, the summaries as `accuracy_benchmark.summarise` returns them, with their `kind`.
 Report = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 
@@ -44,8 +47,8 @@ def table(report: Report) -> str:
             if "homography" in entry:
                 shares = " | ".join(f"{share:.2f}" for share in entry["homography"].values())
                 planar.append(f"| {matcher} | {name} | {shares} | {_number(entry['repeatability'])} |")
-        auc = mean_auc(sets)
-        lines.append(f"| {matcher} | mean | {auc[5]:.1f} | {auc[10]:.1f} | {auc[20]:.1f} | | | | | | |")
+        for name, auc in means(sets).items():
+            lines.append(f"| {matcher} | {name} | {auc[5]:.1f} | {auc[10]:.1f} | {auc[20]:.1f} | | | | | | |")
     if planar:
         heads = ["matcher", "views of", "corners < 1 px", "< 3 px", "< 5 px", "repeatability, 3 px"]
         lines += ["", *_head(heads), *planar]
@@ -58,6 +61,13 @@ def _head(names: list[str]) -> list[str]:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
+
+
+def means(sets: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[int, float]]:
+    """Return the mean AUC by threshold over all sets, and over those of each kind where there are several."""
+    kinds = {kind: {name: entry for name, entry in sets.items() if entry["kind"] == kind} for kind in KINDS}
+    told = {f"mean, {kind}": mean_auc(chosen) for kind, chosen in kinds.items() if chosen}
+    return {**(told if len(told) > 1 else {}), "mean": mean_auc(sets)}
 
 
 def mean_auc(sets: Mapping[str, Mapping[str, Any]]) -> dict[int, float]:

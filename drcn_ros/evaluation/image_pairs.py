@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs of images with known geometry: frames of a sequence some steps apart, or views of a plane.
+"""Pairs of images with known geometry: frames of a sequence or a scene some steps apart, or views of a plane.
 
 The views of a plane are photographs in the layout of HPatches, or made from any photographs.
 """
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from drcn_ros.errors import ImageError, InputError
 from drcn_ros.evaluation.sources import ImageSequence, open_source
+from drcn_ros.evaluation.sources.rendered import SCENE, open_scene
 from drcn_ros.evaluation.warped_views import VIEWS, homography, photographs_in, warped_view
 from drcn_ros.foreign.images import decode_grey
 from drcn_ros.geometry.camera import Camera
@@ -49,7 +50,7 @@ class ImagePair:
 
 @dataclass(frozen=True)
 class PairSet:
-    """Pairs of one source, named as the user named them: `DIR@STEP`, or `DIR` for views of a plane."""
+    """Pairs of one source, named as the user named them: see `open_pairs`."""
 
     name: str
     pairs: tuple[ImagePair, ...]
@@ -58,8 +59,9 @@ class PairSet:
 def open_pairs(name: str, every: int = 1) -> PairSet:
     """Return pairs of images.
 
-    `DIR@STEP` are frames (i, i + STEP) of a sequence, `DIR` the views of a plane with their `H_1_k` files,
-    and `DIR@warps` photographs with views of them through random homographies.
+    `DIR@STEP` are frames (i, i + STEP) of a sequence, `scene:NAME@STEP` those of a rendered scene, whose
+    truth is exact, `DIR` the views of a plane with their `H_1_k` files, and `DIR@warps` photographs
+    with views of them through random homographies.
 
     Args:
         name: as above.
@@ -68,6 +70,9 @@ def open_pairs(name: str, every: int = 1) -> PairSet:
     Raises:
         InputError: the source is missing or has no ground truth, the step is no number.
     """
+    if name.startswith(SCENE) and "@" not in name:
+        msg = f"pairs {name}: how many frames apart is missing, as in {name}@1"
+        raise InputError(msg)
     path, at, step = name.rpartition("@")
     if at and step == WARPS:
         return PairSet(name, tuple(_warped_pairs(Path(path)))[::every])
@@ -76,7 +81,8 @@ def open_pairs(name: str, every: int = 1) -> PairSet:
     if not step.isdigit() or int(step) < 1:
         msg = f"pairs {name}: what follows @ must be a number of frames, at least 1, or '{WARPS}'"
         raise InputError(msg)
-    return PairSet(name, tuple(_sequence_pairs(open_source(path), int(step)))[::every])
+    sequence = open_scene(path) if path.startswith(SCENE) else open_source(path)
+    return PairSet(name, tuple(_sequence_pairs(sequence, int(step)))[::every])
 
 
 def sequence_pairs(sequence: ImageSequence, step: int) -> PairSet:

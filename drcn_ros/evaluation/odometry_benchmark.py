@@ -18,13 +18,11 @@ from drcn_ros.evaluation.metrics import Spread, align, ate_metrics
 from drcn_ros.evaluation.pose_errors import PoseError, pose_error
 from drcn_ros.evaluation.runner import run_direct
 from drcn_ros.evaluation.sources import ImageSequence, Selection, open_source
-from drcn_ros.evaluation.sources.rendered import Rendered
+from drcn_ros.evaluation.sources.rendered import SCENE, open_scene
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.matching.base import Matcher
 from drcn_ros.odometry.config import OdometryConfig
-from drcn_ros.scenes.scenarios import scenario
 
-SCENE = "scene:"
 # Least true motion that has a direction, metres.
 _MIN_MOTION = 0.01
 
@@ -62,8 +60,7 @@ def open_input(name: str, frames: int) -> tuple[ImageSequence, Selection]:
         InputError: there is no such input, the step is no number, or the ground truth is missing.
     """
     if name.startswith(SCENE):
-        title = name[len(SCENE) :]
-        return Rendered(scenario(title, frames), title), Selection()
+        return open_scene(name, frames), Selection()
     path, _, step = name.rpartition("@")
     if path and not step.isdigit():
         msg = f"input {name}: the step after @ must be a number of frames, at least 1"

@@ -13,6 +13,7 @@ from drcn_ros.errors import InputError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.types import Array
 from drcn_ros.scenes import paths
+from drcn_ros.scenes.bare import bare_corridor
 from drcn_ros.scenes.rooms import corridor, planar_wall, room
 from drcn_ros.scenes.sequence import CAMERA, RenderedSequence, Sensor
 from drcn_ros.scenes.surfaces import Rectangle
@@ -54,6 +55,7 @@ def scenario(
     | wall | sideways along a single plane, 0.4 m/s |
     | corridor | along a corridor, 0.5 m/s, behind a crate that moves away and sideways |
     | exposure | as forward, while the brightness goes up and down between 0.45 and 1.55 within 2 s |
+    | bare | along a corridor with hardly any texture and doors that all look alike, 0.5 m/s; noise of 2 |
     | blur | as forward, with a turn of 0.25 rad/s back and forth and an exposure of 30 ms |
 
     Args:
@@ -111,6 +113,12 @@ def _corridor() -> _Scenario:
     return _Scenario(corridor, paths.drive((0.6, 0.0, 1.25), 0.0, [(1.0, 0.5, 0.0)], sway=0.6), crate)
 
 
+def _bare() -> _Scenario:
+    legs = [(3.0, 0.5, 0.0), (2.0, 0.4, 0.15), (2.0, 0.4, -0.15), (1.0, 0.5, 0.0)]
+    path = paths.drive((1.0, 0.2, 1.3), 0.03, legs, sway=0.7)
+    return _Scenario(bare_corridor, path, sensor=Sensor(noise=2.0))
+
+
 def _exposure() -> _Scenario:
     def gain(time: float) -> float:
         return 1.0 + 0.55 * float(np.sin(np.pi * time))
@@ -133,6 +141,7 @@ _SCENARIOS: dict[str, Callable[[], _Scenario]] = {
     "standing": _standing,
     "wall": _wall,
     "corridor": _corridor,
+    "bare": _bare,
     "exposure": _exposure,
     "blur": _blur,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -155,6 +156,17 @@ def test_a_matcher_is_judged_on_views_of_a_plane(plane: Path) -> None:
     assert summary["rotation_deg"] is None
 
 
+def test_frames_of_a_scene_are_pairs_with_exact_truth() -> None:
+    pairs = open_pairs("scene:orbit@15", every=40).pairs
+    assert [(pair.reference, pair.current) for pair in pairs] == [("0", "15"), ("40", "55"), ("80", "95")]
+    pair = pairs[0]
+    assert pair.pose is not None
+    # 8 degrees a second about the room's middle, at 20 frames a second.
+    turn = np.degrees(np.arccos((np.trace(pair.pose[:3, :3]) - 1) / 2))
+    assert turn == pytest.approx(6.0, abs=0.5)
+    assert pair.load(pair.current).shape == (480, 640, 3)
+
+
 def test_views_of_photographs_are_where_their_homography_says(plane: Path) -> None:
     pairs = open_pairs(f"{plane}@warps").pairs
     assert len(pairs) == 2 * VIEWS
@@ -241,9 +253,32 @@ def test_the_command_writes_table_numbers_and_pictures(
     assert "repeatability" in printed
 
 
+def test_the_command_tells_the_means_of_wide_sets_and_of_copies_apart(
+    plane: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = tmp_path / "other"
+    shutil.copytree(plane, other)
+    sets = ["--sequences", str(plane), "--wide", str(other), "--corrupt", "dark"]
+    assert run(parse(*sets, "--matchers", "orb", "--seeds", "1", "--json", str(tmp_path / "out.json"))) == 0
+    report = json.loads((tmp_path / "out.json").read_text())["orb"]
+    assert {name: entry["kind"] for name, entry in report.items()} == {
+        str(plane): "easy",
+        f"{plane} dark": "bad",
+        str(other): "wide",
+        f"{other} dark": "bad",
+    }
+    printed = capsys.readouterr().out
+    for kind in ("easy", "wide", "bad"):
+        chosen = [entry["auc"]["10"] for entry in report.values() if entry["kind"] == kind]
+        row = next(line for line in printed.splitlines() if f"mean, {kind}" in line)
+        assert float(row.split("|")[4]) == pytest.approx(np.mean(chosen), abs=0.06)
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
+        (["--sequences", "scene:spiral@1"], "spiral"),
+        (["--sequences", "scene:demo"], "scene:demo@1"),
         (["--sequences", "x@0"], "x@0"),
         (["--sequences", "x", "--matchers", "surf"], "surf"),
         (["--sequences", "x@warps"], "no photographs"),

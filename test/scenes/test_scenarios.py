@@ -41,7 +41,7 @@ def test_nothing_translates_where_it_must_not(name):
     assert steps(name).max() == 0.0
 
 
-@pytest.mark.parametrize("name", ["forward", "orbit", "wall", "corridor", "exposure", "blur"])
+@pytest.mark.parametrize("name", ["forward", "orbit", "wall", "corridor", "bare", "exposure", "blur"])
 def test_the_camera_moves_all_the_time(name):
     assert steps(name).min() > 0.004
 
@@ -54,6 +54,14 @@ def test_a_hovering_camera_stays_near_its_place():
 def test_the_camera_never_looks_out_of_the_room():
     demo = scenario("demo", camera=SMALL)
     assert all(np.isfinite(demo.depth(index)).all() for index in range(0, 120, 20))
+
+
+def test_the_bare_corridor_has_hardly_any_texture():
+    def detail(name: str) -> float:
+        image = scenario(name, 1, sensor=Sensor()).image(0).mean(axis=2)
+        return float(np.median(np.abs(np.diff(image, axis=1))))
+
+    assert detail("bare") < 0.5 * detail("forward")
 
 
 def test_the_crate_covers_part_of_the_corridor_and_moves():

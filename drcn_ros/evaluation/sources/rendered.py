@@ -9,7 +9,11 @@ from functools import partial
 
 from drcn_ros.evaluation.sources.base import ImageSequence, Shot
 from drcn_ros.evaluation.trajectory import Trajectory
+from drcn_ros.scenes.scenarios import DEMO_FRAMES, scenario
 from drcn_ros.scenes.sequence import RenderedSequence
+
+# Before the name of a scene, where a folder could stand.
+SCENE = "scene:"
 
 
 class Rendered(ImageSequence):
@@ -28,3 +32,13 @@ class Rendered(ImageSequence):
         """Yield the images in order of time."""
         for index, stamp in enumerate(self._scene.stamps_ns):
             yield Shot(int(stamp), partial(self._scene.image, index))
+
+
+def open_scene(name: str, frames: int = DEMO_FRAMES) -> Rendered:
+    """Return the scene that `scene:NAME` means, so many frames of it.
+
+    Raises:
+        InputError: there is no such scene.
+    """
+    title = name.removeprefix(SCENE)
+    return Rendered(scenario(title, frames), title)
