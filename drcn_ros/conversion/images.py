@@ -3,13 +3,13 @@
 """From `Image` and `CompressedImage` messages to uint8 arrays.
 
 The result is (H, W) grey or (H, W, 3) RGB. Grey and rgb8 are views of the message's data; everything else
-costs one pass. Sixteen bits become eight as round(value * 255 / 65535), so full scale stays full scale.
+costs one pass. Values of more than 8 bits become 8 by the range that the camera uses (`ValueRange`).
 """
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+import math
 from types import ModuleType
 from typing import Any
 
@@ -17,86 +17,80 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from drcn_ros.conversion.encodings import LAYOUTS, Layout
 from drcn_ros.errors import ImageError
 from drcn_ros.foreign.image_header import JPEG_START, PNG_START
-from drcn_ros.foreign.images import decode_image, to_eight_bits
+from drcn_ros.foreign.images import decode_image
+from drcn_ros.foreign.value_range import ValueRange
 
 Image8 = NDArray[np.uint8]
 
-
-@dataclass(frozen=True)
-class _Layout:
-    """How the pixels of one encoding lie in memory, and the OpenCV code that makes grey or RGB of them."""
-
-    channels: int
-    bytes_per_channel: int = 1
-    conversion: int | None = None
-
-
-# A Bayer pattern is named by its first two rows in ROS and by the second row's second pixel on in OpenCV.
-_LAYOUTS = {
-    "mono8": _Layout(1),
-    "8UC1": _Layout(1),
-    "mono16": _Layout(1, bytes_per_channel=2),
-    "rgb8": _Layout(3),
-    "bgr8": _Layout(3, conversion=cv2.COLOR_BGR2RGB),
-    "8UC3": _Layout(3, conversion=cv2.COLOR_BGR2RGB),
-    "rgba8": _Layout(4, conversion=cv2.COLOR_RGBA2RGB),
-    "bgra8": _Layout(4, conversion=cv2.COLOR_BGRA2RGB),
-    "bayer_rggb8": _Layout(1, conversion=cv2.COLOR_BayerBG2RGB),
-    "bayer_bggr8": _Layout(1, conversion=cv2.COLOR_BayerRG2RGB),
-    "bayer_gbrg8": _Layout(1, conversion=cv2.COLOR_BayerGR2RGB),
-    "bayer_grbg8": _Layout(1, conversion=cv2.COLOR_BayerGB2RGB),
-    "yuv422": _Layout(2, conversion=cv2.COLOR_YUV2RGB_UYVY),
-    "uyvy": _Layout(2, conversion=cv2.COLOR_YUV2RGB_UYVY),
-    "yuv422_yuy2": _Layout(2, conversion=cv2.COLOR_YUV2RGB_YUY2),
-    "yuyv": _Layout(2, conversion=cv2.COLOR_YUV2RGB_YUY2),
-}
-ENCODINGS = tuple(_LAYOUTS)
+ENCODINGS = tuple(LAYOUTS)
 
 _JPEG_END, _PNG_END = b"\xff\xd9", b"IEND\xaeB`\x82"
 # Some cameras pad their JPEGs; the end marker is looked for in this many last bytes.
 _TAIL_BYTES = 4096
 
 
-def image_from_message(message: Any) -> Image8:
+def image_from_message(message: Any, values: ValueRange | None = None) -> Image8:
     """Return the pixels of a `sensor_msgs/Image` as (H, W) grey or (H, W, 3) RGB.
+
+    Args:
+        message: of the camera.
+        values: range of its values of more than 8 bits; by default that of this image.
 
     Raises:
         ImageError: sizes and data do not fit together, or the encoding cannot be converted.
     """
-    layout = _LAYOUTS.get(message.encoding)
+    layout = LAYOUTS.get(message.encoding)
     if message.width == 0 or message.height == 0:
         msg = f"image of {message.width}x{message.height} pixels has no content; check the camera driver"
         raise ImageError(msg)
     if layout is None:
-        _check_size(message, message.width)
+        _check_size(message, message.width, message.height)
         return _convert_with_cv_bridge(message)
-    row_bytes = message.width * layout.channels * layout.bytes_per_channel
-    _check_size(message, row_bytes)
-    pixels = np.ndarray(
-        (message.height, message.width, layout.channels, layout.bytes_per_channel),
-        np.uint8,
+    rows = math.ceil(message.height * layout.rows)
+    _check_size(message, message.width * layout.pixel_bytes, rows)
+    if layout.rows > 1.0:
+        planes = np.frombuffer(memoryview(message.data), np.uint8, message.step * rows)
+        return _converted(layout, message, planes.reshape(rows, -1), message.height, message.width)
+    pixels = _values(message, layout)
+    image: Image8 = pixels if layout.value == "u1" else (values or ValueRange()).to_eight_bits(pixels)
+    return image if layout.convert is None else _converted(layout, message, image)
+
+
+def _values(message: Any, layout: Layout) -> NDArray[Any]:
+    """Return the values of a message with one plane, (H, W) or (H, W, channels), as a view."""
+    order = ">" if message.is_bigendian else "<"
+    size = layout.pixel_bytes // layout.channels
+    values: NDArray[Any] = np.ndarray(
+        (message.height, message.width, layout.channels),
+        order + layout.value,
         buffer=memoryview(message.data),
-        strides=(message.step, layout.channels * layout.bytes_per_channel, layout.bytes_per_channel, 1),
+        strides=(message.step, layout.pixel_bytes, size),
     )
-    if layout.bytes_per_channel == 2:
-        wide = pixels.view(">u2" if message.is_bigendian else "<u2")[:, :, 0, 0]
-        return to_eight_bits(wide.astype(np.uint16))
-    image: Image8 = pixels[:, :, 0, 0] if layout.channels == 1 else pixels[:, :, :, 0]
-    if layout.conversion is None:
-        return image
+    if size > 1:
+        # Rows may begin at any byte, which OpenCV does not take.
+        values = values.astype(values.dtype.newbyteorder("="))
+    return np.asarray(values[:, :, 0] if layout.channels == 1 else values)
+
+
+def _converted(layout: Layout, message: Any, *arguments: Any) -> Image8:
+    assert layout.convert is not None
     try:
-        converted: Image8 = np.asarray(cv2.cvtColor(image, layout.conversion), np.uint8)
-    except cv2.error:
+        return layout.convert(*arguments)
+    except (cv2.error, ValueError):
         msg = f"{message.encoding} image of {message.width}x{message.height} pixels: "
         msg += "this encoding needs an even width and height"
         raise ImageError(msg) from None
-    return converted
 
 
-def image_from_compressed(message: Any) -> Image8:
+def image_from_compressed(message: Any, values: ValueRange | None = None) -> Image8:
     """Return the pixels of a `sensor_msgs/CompressedImage` (JPEG or PNG) as (H, W) grey or (H, W, 3) RGB.
+
+    Args:
+        message: of the camera.
+        values: range of its values of more than 8 bits; by default that of this image.
 
     Raises:
         ImageError: the data are no whole JPEG or PNG image.
@@ -119,20 +113,21 @@ def image_from_compressed(message: Any) -> Image8:
         msg = f"compressed {name} of {len(data)} bytes is cut off"
         raise ImageError(msg)
     try:
-        return decode_image(data)
+        return decode_image(data, values)
     except ImageError as error:
         msg = f"compressed {name} of {len(data)} bytes: {error}"
         raise ImageError(msg) from None
 
 
-def _check_size(message: Any, row_bytes: int) -> None:
+def _check_size(message: Any, row_bytes: int, rows: int) -> None:
     size = f"{message.encoding} image of {message.width}x{message.height} pixels"
     if message.step < row_bytes:
         msg = f"{size}: step is {message.step} bytes, a row needs {row_bytes}; check the camera driver"
         raise ImageError(msg)
-    expected = message.step * message.height
+    expected = message.step * rows
     if len(message.data) < expected:
-        msg = f"{size}: {len(message.data)} bytes of data, height times step is {expected}; check the driver"
+        what = "height times step is" if rows == message.height else f"{rows} rows of all planes need"
+        msg = f"{size}: {len(message.data)} bytes of data, {what} {expected}; check the driver"
         raise ImageError(msg)
 
 

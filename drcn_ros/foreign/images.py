@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from drcn_ros.errors import ImageError, InputError
 from drcn_ros.foreign.image_header import image_size
+from drcn_ros.foreign.value_range import ValueRange
 
 Image8 = NDArray[np.uint8]
 
@@ -21,15 +22,22 @@ LARGEST_PIXELS = 150_000_000
 _CHANNELS = (1, 3, 4)
 
 
-def decode_image(data: bytes) -> Image8:
+def decode_image(data: bytes, values: ValueRange | None = None, upright: bool = False) -> Image8:
     """Return an image file as (H, W) grey or (H, W, 3) RGB; sixteen bits become eight.
+
+    Args:
+        data: of the file.
+        values: range of the values of more than 8 bits; by default that of this image.
+        upright: whether to turn the image as its file says (EXIF), or to take it as stored.
 
     Raises:
         ImageError: the bytes are no image, too large, or hold other numbers than 8 or 16 bits.
     """
-    pixels = _decoded(data, cv2.IMREAD_UNCHANGED)
+    # Without IMREAD_UNCHANGED OpenCV turns the image, and leaves out its transparency.
+    turning = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
+    pixels = _decoded(data, turning if upright else cv2.IMREAD_UNCHANGED)
     if pixels.dtype == np.uint16:
-        pixels = to_eight_bits(pixels)
+        pixels = (values or ValueRange()).to_eight_bits(pixels)
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     if pixels.dtype != np.uint8 or channels not in _CHANNELS:
         msg = f"it holds {channels} channels of {pixels.dtype}; convert it to grey or RGB of 8 or 16 bits"
@@ -43,11 +51,6 @@ def decode_image(data: bytes) -> Image8:
 def decode_grey(data: bytes) -> Image8:
     """Return an image file as (H, W) grey; errors are those of `decode_image`."""
     return np.asarray(_decoded(data, cv2.IMREAD_GRAYSCALE), np.uint8)
-
-
-def to_eight_bits(image: NDArray[np.uint16]) -> Image8:
-    """Return round(value * 255 / 65535)."""
-    return np.asarray(cv2.convertScaleAbs(image, alpha=255.0 / 65535.0), np.uint8)
 
 
 def write_image(path: Path, image: Image8, jpeg_quality: int = 90) -> None:

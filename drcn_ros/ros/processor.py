@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from drcn_ros.conversion.images import image_from_compressed, image_from_message
 from drcn_ros.conversion.stamps import SECOND_NS, image_stamp_ns
 from drcn_ros.errors import ImageError
+from drcn_ros.foreign.value_range import ValueRange
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Frame, OdometryConfig, Reason, Result, VisualOdometry
 from drcn_ros.odometry.preparation import PreparedFrame
@@ -101,6 +101,7 @@ class Processor:
         self._last_pose = np.eye(4)
         self._last_segment = 0
         self._scale = 1.0
+        self._values = ValueRange()
 
     def set_camera(self, camera: Camera | None) -> None:
         """Take another calibration."""
@@ -140,7 +141,7 @@ class Processor:
         stamp_ns = int(message.header.stamp.sec) * SECOND_NS
         try:
             stamp_ns = image_stamp_ns(message)
-            image = _decode(message)
+            image = self._decode(message)
             decoded = time.perf_counter()
             scale = self._choose_scale(image)
             before = self._prepare_last(image.shape, scale)
@@ -182,6 +183,10 @@ class Processor:
         return Processed(
             prepared.frame_id, prepared.image, prepared.camera, result, prepared.decode_ms, prepared.scale
         )
+
+    def _decode(self, message: Any) -> NDArray[np.uint8]:
+        decode = image_from_message if hasattr(message, "encoding") else image_from_compressed
+        return decode(message, self._values)
 
     def _choose_scale(self, image: NDArray[np.uint8]) -> float:
         """Return the scale for an image, and give the odometry the configuration that goes with it."""
@@ -230,10 +235,3 @@ class Processor:
 
     def _failure(self, stamp_ns: int, reason: Reason, detail: str) -> Result:
         return nothing_found(stamp_ns, reason, detail, self._last_pose, self._last_segment)
-
-
-def _decode(message: Any) -> NDArray[np.uint8]:
-    decode: Callable[[Any], NDArray[np.uint8]] = (
-        image_from_message if hasattr(message, "encoding") else image_from_compressed
-    )
-    return decode(message)

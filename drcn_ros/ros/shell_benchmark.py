@@ -28,7 +28,8 @@ from rclpy.lifecycle import LifecycleNode
 from rclpy.node import Node
 from sensor_msgs.msg import Image, PointCloud2
 
-from drcn_ros.conversion.images import ENCODINGS, image_from_message
+from drcn_ros.conversion.encodings import LAYOUTS
+from drcn_ros.conversion.images import image_from_message
 from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.geometry.types import RelativePose
 from drcn_ros.matching.types import Keypoints, Matches
@@ -42,7 +43,6 @@ from drcn_ros.ros.processor import Processed
 _WIDTH, _HEIGHT, _POINTS = 640, 480, 1000
 _RUNS = 300
 _FIRST_FRAMES = 10
-_BYTES = {"rgb8": 3, "bgr8": 3, "8UC3": 3, "rgba8": 4, "bgra8": 4, "mono16": 2}
 _TOPICS = {
     "keypoints": PointCloud2,
     "matches": PointCloud2,
@@ -56,9 +56,10 @@ _TOPICS = {
 def conversions_ms() -> dict[str, dict[str, float]]:
     """Return the cost of making an array of an image message, by encoding."""
     costs = {}
-    for encoding in ENCODINGS:
-        size = _BYTES.get(encoding, 2 if encoding.startswith(("yuv", "uyv", "yuy")) else 1)
-        pixels = np.random.default_rng(0).integers(0, 256, _WIDTH * _HEIGHT * size, dtype=np.uint8)
+    for encoding, layout in LAYOUTS.items():
+        size = layout.pixel_bytes
+        count = round(_WIDTH * _HEIGHT * size * layout.rows)
+        pixels = np.random.default_rng(0).integers(0, 256, count, dtype=np.uint8)
         message = Image(
             width=_WIDTH, height=_HEIGHT, encoding=encoding, step=_WIDTH * size, data=byte_array(pixels)
         )

@@ -13,6 +13,7 @@ from sensor_msgs.msg import CompressedImage, Image
 
 from drcn_ros.conversion.images import ENCODINGS, image_from_compressed, image_from_message, sound_cv_bridge
 from drcn_ros.errors import ImageError
+from drcn_ros.foreign.value_range import ValueRange
 from drcn_ros.ros.messages import byte_array
 
 # Colour changes slowly, so that half-resolution colour and Bayer patterns lose little of it.
@@ -20,6 +21,7 @@ _ROWS, _COLUMNS = np.mgrid[0:40, 0:64]
 RGB = np.stack([40 + 3 * _COLUMNS, 30 + 4 * _ROWS, 200 - 2 * _COLUMNS], axis=2).astype(np.uint8)
 GREY = RGB[:, :, 0]
 MONO16 = (257 * GREY.astype(np.uint16)).astype("<u2")
+RGB16 = (257 * RGB.astype(np.uint16)).astype("<u2")
 
 
 def mosaic(pattern: str) -> np.ndarray:
@@ -30,15 +32,33 @@ def mosaic(pattern: str) -> np.ndarray:
 
 def yuv422(order: str) -> np.ndarray:
     """Return RGB as limited-range BT.601 with colour shared by pairs of pixels."""
-    red, green, blue = (RGB[:, :, n].astype(float) for n in range(3))
-    y = 16 + 0.257 * red + 0.504 * green + 0.098 * blue
-    u = 128 - 0.148 * red - 0.291 * green + 0.439 * blue
-    v = 128 + 0.439 * red - 0.368 * green - 0.071 * blue
+    y, u, v = limited_range()
     first, second = (0, 1) if order[0] == "y" else (1, 0)
     packed = np.zeros((*GREY.shape, 2))
     packed[:, :, first] = y
     packed[:, ::2, second], packed[:, 1::2, second] = u[:, ::2], v[:, ::2]
     return np.round(packed).astype(np.uint8)
+
+
+def limited_range() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    red, green, blue = (RGB[:, :, n].astype(float) for n in range(3))
+    y = 16 + 0.257 * red + 0.504 * green + 0.098 * blue
+    u = 128 - 0.148 * red - 0.291 * green + 0.439 * blue
+    v = 128 + 0.439 * red - 0.368 * green - 0.071 * blue
+    return y, u, v
+
+
+def planes(encoding: str, padding: int) -> np.ndarray:
+    """Return RGB as rows of grey, then rows of colour, as drivers of NV cameras send it."""
+    y, u, v = limited_range()
+    if encoding == "nv24":
+        colour = np.pad(np.dstack([u, v]).reshape(len(y), -1), ((0, 0), (0, 2 * padding)))
+        colour = colour.reshape(2 * len(y), -1)
+    else:
+        blocks = [plane.reshape(len(y) // 2, 2, -1, 2).mean(axis=(1, 3)) for plane in (u, v)]
+        colour = np.dstack(blocks if encoding == "nv12" else blocks[::-1]).reshape(len(y) // 2, -1)
+        colour = np.pad(colour, ((0, 0), (0, padding)))
+    return np.round(np.vstack([np.pad(y, ((0, 0), (0, padding))), colour])).astype(np.uint8)
 
 
 SOURCES: dict[str, np.ndarray] = {
@@ -50,21 +70,43 @@ SOURCES: dict[str, np.ndarray] = {
     "8UC3": RGB[:, :, ::-1],
     "rgba8": np.dstack([RGB, np.full_like(GREY, 9)]),
     "bgra8": np.dstack([RGB[:, :, ::-1], np.full_like(GREY, 9)]),
+    "16UC1": MONO16,
+    "32FC1": GREY.astype("<f4") / 255.0,
+    "8UC4": np.dstack([RGB[:, :, ::-1], np.full_like(GREY, 9)]),
+    "rgb16": RGB16,
+    **dict.fromkeys(("bgr16", "16UC3"), RGB16[:, :, ::-1]),
+    "rgba16": np.dstack([RGB16, MONO16]),
+    "bgra16": np.dstack([RGB16[:, :, ::-1], MONO16]),
     **{f"bayer_{pattern}8": mosaic(pattern) for pattern in ("rggb", "bggr", "gbrg", "grbg")},
+    **{
+        f"bayer_{pattern}16": (257 * mosaic(pattern).astype(np.uint16)).astype("<u2")
+        for pattern in ("rggb", "bggr", "gbrg", "grbg")
+    },
     **dict.fromkeys(("yuv422", "uyvy"), yuv422("uyvy")),
-    **dict.fromkeys(("yuv422_yuy2", "yuyv"), yuv422("yuyv")),
+    **dict.fromkeys(("yuv422_yuy2", "yuyv", "8UC2"), yuv422("yuyv")),
 }
+
+
+def message_of(kit: Any, encoding: str, padding: int) -> Image:
+    if not encoding.startswith("nv"):
+        return kit.image(SOURCES[encoding], 0, encoding, padding)
+    message = kit.image(planes(encoding, padding), 0, encoding)
+    message.height, message.width = GREY.shape
+    return message
+
+
+_SUBSAMPLED = ("bayer", "yuv", "uyvy", "yuyv", "8UC2", "nv")
 
 
 @pytest.mark.parametrize("padding", [0, 5])
 @pytest.mark.parametrize("encoding", ENCODINGS)
 def test_every_encoding_gives_the_colours_that_were_seen(encoding: str, padding: int, kit: Any) -> None:
-    image = image_from_message(kit.image(SOURCES[encoding], 0, encoding, padding))
+    image = image_from_message(message_of(kit, encoding, padding))
     expected = GREY if image.ndim == 2 else RGB
     assert image.dtype == np.uint8
     assert image.shape == expected.shape
     difference = np.abs(image.astype(int) - expected)[2:-2, 2:-2]
-    assert difference.max() <= (4 if "bayer" in encoding or "y" in encoding[:4] else 0)
+    assert difference.max() <= (4 if encoding.startswith(_SUBSAMPLED) else 0)
 
 
 def test_big_endian_sixteen_bits_are_scaled_to_eight(kit: Any) -> None:
@@ -95,6 +137,25 @@ def test_sizes_that_do_not_fit_are_named(change: dict[str, Any], complaint: str,
         setattr(message, name, value)
     with pytest.raises(ImageError, match=complaint):
         image_from_message(message)
+
+
+@pytest.mark.parametrize("encoding", ["nv12", "nv21", "nv24"])
+def test_an_image_without_its_planes_of_colour_is_named(encoding: str, kit: Any) -> None:
+    with pytest.raises(ImageError, match=r"2560 bytes of data, .* rows of all planes need"):
+        image_from_message(kit.image(GREY, 0, encoding))
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14])
+@pytest.mark.parametrize("encoding", ["mono16", "16UC1", "bayer_rggb16"])
+def test_values_that_fill_fewer_bits_are_scaled_by_these(bits: int, encoding: str, kit: Any) -> None:
+    values = ValueRange()
+    full = (GREY.astype(float) / 255 * (2**bits - 1)).round().astype("<u2")
+    first = image_from_message(kit.image(full, 0, encoding), values)
+    if first.ndim == 2:
+        assert np.abs(first.astype(int) - GREY).max() <= 1
+    # A darker image stays darker.
+    darker = image_from_message(kit.image(full // 2, 0, encoding), values)
+    assert np.mean(darker) == pytest.approx(0.5 * np.mean(first), rel=0.02)
 
 
 def test_an_odd_width_that_the_encoding_cannot_have_is_an_image_error(kit: Any) -> None:
@@ -164,16 +225,16 @@ class _RecordingBridgeModule(types.ModuleType):
 def test_a_sound_cv_bridge_serves_the_other_encodings(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     bridge = _RecordingBridgeModule(sound=True)
     monkeypatch.setitem(sys.modules, "cv_bridge", bridge)
-    message = kit.image(np.zeros((4, 6, 6), np.uint8), 0, "rgb16")
+    message = kit.image(np.zeros((4, 6, 6), np.uint8), 0, "16SC3")
     assert image_from_message(message).tolist() == np.full((4, 6, 3), 5).tolist()
-    assert bridge.asked[-1] == ("rgb16", "rgb8")
+    assert bridge.asked[-1] == ("16SC3", "rgb8")
 
 
 def test_a_cv_bridge_that_converts_wrongly_is_not_used(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "cv_bridge", _RecordingBridgeModule(sound=False))
     assert sound_cv_bridge() is None
     with pytest.raises(ImageError, match="working cv_bridge"):
-        image_from_message(kit.image(np.zeros((4, 6, 6), np.uint8), 0, "rgb16"))
+        image_from_message(kit.image(np.zeros((4, 6, 6), np.uint8), 0, "16SC3"))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
@@ -181,9 +242,9 @@ def test_cv_bridge_agrees_where_it_is_installed(encoding: str, kit: Any) -> None
     module = sound_cv_bridge()
     if module is None:
         pytest.skip("no working cv_bridge is installed")
-    if encoding in ("8UC1", "8UC3", "uyvy", "yuyv"):
+    if not encoding.startswith(("mono", "rgb", "bgr", "bayer", "yuv")) or encoding.endswith("16"):
         pytest.skip("cv_bridge gives this encoding no colours, or does not know its name")
-    message = kit.image(SOURCES[encoding], 0, encoding, padding=6)
+    message = message_of(kit, encoding, padding=6)
     image = image_from_message(message)
     target = "mono8" if image.ndim == 2 else "rgb8"
     theirs = module.CvBridge().imgmsg_to_cv2(message, desired_encoding=target)

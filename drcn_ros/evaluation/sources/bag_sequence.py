@@ -17,6 +17,7 @@ from drcn_ros.evaluation.sources.bag_poses import POSE_TYPES, TF_TYPE, PoseReade
 from drcn_ros.evaluation.sources.bags import Bag, Topic, deserialize
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
 from drcn_ros.evaluation.trajectory import Trajectory
+from drcn_ros.foreign.value_range import ValueRange
 
 _RAW, _COMPRESSED = "sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage"
 _CAMERA_INFO = "sensor_msgs/msg/CameraInfo"
@@ -75,6 +76,7 @@ class BagSequence(ImageSequence):
     def shots(self) -> Iterator[Shot]:
         """Yield the images in the order of recording, with the stamps of their headers."""
         convert = image_from_message if self._image.type == _RAW else image_from_compressed
+        values = ValueRange()
         for _, time_ns, data in self._bag.messages([self._image.name]):
             try:
                 message = deserialize(data, self._image.type)
@@ -87,11 +89,13 @@ class BagSequence(ImageSequence):
             except ImageError as error:
                 self.notes.add(f"an image was left out: {error}")
                 continue
-            yield Shot(stamp_ns, partial(self._decode, convert, message))
+            yield Shot(stamp_ns, partial(self._decode, convert, message, values))
 
-    def _decode(self, convert: Callable[[Any], Image], message: Any) -> Image | None:
+    def _decode(
+        self, convert: Callable[[Any, ValueRange], Image], message: Any, values: ValueRange
+    ) -> Image | None:
         try:
-            return convert(message)
+            return convert(message, values)
         except ImageError as error:
             self.notes.add(f"an image was left out: {error}")
             return None

@@ -11,18 +11,24 @@ from pathlib import Path
 from drcn_ros.errors import ImageError, InputError
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
 from drcn_ros.foreign.images import decode_image
+from drcn_ros.foreign.value_range import ValueRange
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
 
 
-def read_image(path: Path) -> Image:
+def read_image(path: Path, values: ValueRange | None = None, upright: bool = False) -> Image:
     """Return an image file as (H, W) grey or (H, W, 3) RGB; sixteen bits become eight.
+
+    Args:
+        path: of the file.
+        values: range of the values of more than 8 bits; by default that of this image.
+        upright: whether to turn the image as its file says (EXIF), or to take it as stored.
 
     Raises:
         InputError: the file is missing, no image, too large, or of other numbers than 8 or 16 bits.
     """
     try:
-        return decode_image(path.read_bytes())
+        return decode_image(path.read_bytes(), values, upright)
     except OSError as error:
         msg = f"image {path}: {error.strerror}"
         raise InputError(msg) from None
@@ -71,5 +77,6 @@ class FileSequence(ImageSequence):
 
     def shots(self) -> Iterator[Shot]:
         """Yield the images in order of time."""
+        values = ValueRange()
         for stamp, path in zip(self.stamps_ns, self._paths, strict=True):
-            yield Shot(stamp, partial(read_image, path))
+            yield Shot(stamp, partial(read_image, path, values))
