@@ -11,20 +11,23 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import reprlib
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
-import yaml
-
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.foreign.yaml_text import load_yaml
 
 Value = bool | int | float | str
 Config = TypeVar("Config")
 Default = TypeVar("Default", bool, int, float, str)
 
 _KEY = "drcn_parameter"
+# Of values in errors, which may have any length.
+_short = reprlib.Repr()
+_short.maxstring = _short.maxother = _short.maxlong = 60
 
 
 @dataclass(frozen=True)
@@ -50,22 +53,27 @@ class Parameter:
             ConfigurationError: the type, the range or the choice is wrong.
         """
         if self.type is float and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            # An integer may have more digits than any float.
+            value = float(value) if abs(value) <= sys.float_info.max else math.inf
         if self.type is str and isinstance(value, bool) and str(value).lower() in self.choices:
             # YAML reads an unquoted true or false as a boolean.
             value = str(value).lower()
         if type(value) is not self.type:
-            msg = f"parameter {self.name}: {value!r} is no {self.type.__name__}"
+            msg = f"parameter {self.name}: {_short.repr(value)} is no {self.type.__name__}"
             raise ConfigurationError(msg)
         assert isinstance(value, (bool, int, float, str))
         if self.choices and value not in self.choices:
-            msg = f"parameter {self.name}: {value!r} is unknown, choose one of {', '.join(self.choices)}"
+            known = ", ".join(self.choices)
+            msg = f"parameter {self.name}: {_short.repr(value)} is unknown, choose one of {known}"
             raise ConfigurationError(msg)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
+            if isinstance(value, float) and math.isinf(value):
+                msg = f"parameter {self.name}: {value} is no number that can be worked with"
+                raise ConfigurationError(msg)
             low = -math.inf if self.minimum is None else self.minimum
             high = math.inf if self.maximum is None else self.maximum
             if not low <= value <= high:
-                msg = f"parameter {self.name}: {value} lies outside [{low:g}, {high:g}]"
+                msg = f"parameter {self.name}: {_short.repr(value)} lies outside [{low:g}, {high:g}]"
                 raise ConfigurationError(msg)
         return value
 
@@ -77,11 +85,7 @@ class Parameter:
         """
         if self.type is str:
             return self.check(text)
-        try:
-            return self.check(yaml.safe_load(text))
-        except yaml.YAMLError:
-            msg = f"parameter {self.name}: {text!r} is no {self.type.__name__}"
-            raise ConfigurationError(msg) from None
+        return self.check(load_yaml(text, f"parameter {self.name}: {text!r}"))
 
 
 def parameter(
@@ -165,39 +169,3 @@ def fixed_part(config: object) -> dict[str, Value]:
     """Return the leaves of a configuration object that do not change while a node runs."""
     fixed = {entry.name for entry in parameters(type(config)) if not entry.live}
     return {name: value for name, value in flatten(config).items() if name in fixed}
-
-
-def read_parameter_file(path: Path) -> dict[str, object]:
-    """Read a ROS 2 parameter file and return its leaves by dotted name.
-
-    The parameters of all node patterns in the file are taken together, later ones win.
-
-    Raises:
-        ConfigurationError: the file is missing, no YAML, or has no `ros__parameters`.
-    """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"parameter file {path}: {error.strerror}"
-        raise ConfigurationError(msg) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        msg = f"parameter file {path} is no YAML: {str(error).splitlines()[0]}"
-        raise ConfigurationError(msg) from None
-    leaves: dict[str, object] = {}
-    found = False
-    for node in content.values() if isinstance(content, dict) else ():
-        if isinstance(node, dict) and isinstance(node.get("ros__parameters"), dict):
-            found = True
-            leaves.update(_leaves(node["ros__parameters"], ""))
-    if not found:
-        msg = f"parameter file {path} has no 'ros__parameters'; config/vo.yaml shows the layout"
-        raise ConfigurationError(msg)
-    return leaves
-
-
-def _leaves(tree: Mapping[str, object], prefix: str) -> Iterator[tuple[str, object]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +14,6 @@ from drcn_ros.configuration import (
     flatten,
     parameter,
     parameters,
-    read_parameter_file,
     section,
 )
 from drcn_ros.errors import ConfigurationError
@@ -56,6 +54,8 @@ def test_build_puts_values_over_defaults_and_flatten_returns_them() -> None:
         ({"inner.size": 2.5}, ["inner.size", "2.5", "int"]),
         ({"loud": 1}, ["loud", "1", "bool"]),
         ({"rate": float("nan")}, ["rate", "nan"]),
+        ({"rate": 10**400}, ["rate", "inf is no number"]),
+        ({"inner.size": 10**400}, ["inner.size", "lies outside [1, 9]"]),
         ({"rate": "fast"}, ["rate", "'fast'", "float"]),
     ],
 )
@@ -80,25 +80,3 @@ def test_text_that_is_no_number_is_refused(text: str) -> None:
     leaf = next(leaf for leaf in parameters(Outer) if leaf.name == "inner.size")
     with pytest.raises(ConfigurationError, match=r"inner\.size"):
         leaf.parse(text)
-
-
-def test_a_parameter_file_is_read_by_dotted_names(tmp_path: Path) -> None:
-    path = tmp_path / "vo.yaml"
-    path.write_text("/**:\n  ros__parameters:\n    rate: 2.0\n    inner: {size: 4, kind: square}\n")
-    assert read_parameter_file(path) == {"rate": 2.0, "inner.size": 4, "inner.kind": "square"}
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [(None, "No such file"), ("a: [", "no YAML"), ("rate: 2.0", "ros__parameters"), ("\xff", "vo.yaml")],
-)
-def test_an_unusable_parameter_file_is_one_clear_line(
-    tmp_path: Path, content: str | None, words: str
-) -> None:
-    path = tmp_path / "vo.yaml"
-    if content is not None:
-        path.write_bytes(content.encode("latin-1"))
-    with pytest.raises(ConfigurationError) as caught:
-        read_parameter_file(path)
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)

@@ -4,10 +4,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +16,7 @@ from drcn_ros.evaluation.prefetch import ahead
 from drcn_ros.evaluation.runner import Step
 from drcn_ros.evaluation.sources import ImageSequence, Selection
 from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.logs import new_log
 
 if TYPE_CHECKING:
     from drcn_ros.ros.live import LiveRun, LiveSession
@@ -72,7 +71,7 @@ def _session(sequence: ImageSequence, config: NodeConfig, processing: str) -> It
 
     parameters = {**flatten(config), "processing": processing}
     # The log stays where an error message points to it, and goes when all went well.
-    log = Path(tempfile.mkstemp(prefix="drcn_node_", suffix=".log")[1])
+    log = new_log()
     with live_session(sequence.camera, parameters, log, fast_dds_profile()) as session:
         yield session
     log.unlink()

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from drcn_ros.configuration import build, parameters, read_parameter_file
+from drcn_ros.configuration import build, parameters
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.foreign.parameter_file import read_parameter_file
 from drcn_ros.matching.config import MATCHERS
-from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.config import NODE_NAME, NodeConfig
 
 
 def add_parameter_options(parser: argparse.ArgumentParser) -> None:
@@ -36,11 +38,21 @@ def configuration(arguments: argparse.Namespace, matcher: str | None = None) -> 
     """
     values: dict[str, object] = {}
     if arguments.params is not None:
-        values.update(read_parameter_file(arguments.params))
+        values.update(_of_file(arguments.params))
     values.update(settings(arguments.set, NodeConfig))
     if matcher or arguments.matcher:
         values["matcher.name"] = matcher or arguments.matcher
     return build(NodeConfig, values)
+
+
+def _of_file(path: Path) -> Mapping[str, object]:
+    file = read_parameter_file(path, NODE_NAME)
+    if file.of_ros:
+        names = ", ".join(file.of_ros)
+        print(f"note: parameters of ROS itself have no effect here: {names}", file=sys.stderr)
+    if file.others:
+        print(f"note: {path} has parameters of other nodes too: {', '.join(file.others)}", file=sys.stderr)
+    return file.values
 
 
 def settings(entries: Sequence[str], kind: type) -> dict[str, object]:

@@ -10,6 +10,8 @@ from drcn_ros.configuration import parameter, section
 from drcn_ros.conversion.config import CameraConfig
 from drcn_ros.odometry.config import OdometryConfig
 
+NODE_NAME = "vo_node"
+
 
 @dataclass(frozen=True)
 class NodeConfig(OdometryConfig):

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,19 +25,38 @@ def private_domain() -> Iterator[int]:
     Raises:
         DrcnError: all are taken.
     """
+    folder = Path(tempfile.gettempdir())
     for domain_id in _DOMAINS:
-        path = Path(tempfile.gettempdir()) / f"drcn_ros_domain_{domain_id}.lock"
-        try:
-            file = path.open("a")
-        except PermissionError:
-            # Another user's; whether it is taken cannot be told.
+        path = folder / f"drcn_ros_domain_{domain_id}.lock"
+        lock = _lock(path)
+        if lock is None:
             continue
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                continue
+        try:
             yield domain_id
-            return
-    msg = f"all {len(_DOMAINS)} DDS domains are taken; end other runs ({path.parent}/drcn_ros_domain_*.lock)"
+        finally:
+            # Before it is closed, so that nobody locks what is about to go.
+            path.unlink(missing_ok=True)
+            os.close(lock)
+        return
+    msg = f"all {len(_DOMAINS)} DDS domains are taken; end other runs ({folder}/drcn_ros_domain_*.lock)"
     raise DrcnError(msg)
+
+
+def _lock(path: Path) -> int | None:
+    """Return an open file that is locked, or None where it is another's, in whichever way.
+
+    The folder is everybody's: a link or a pipe that somebody has laid there is not followed.
+    """
+    try:
+        lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        ours = stat.S_ISREG(os.fstat(lock).st_mode) and os.path.samestat(os.fstat(lock), os.lstat(path))
+    except OSError:
+        ours = False
+    if not ours:
+        os.close(lock)
+        return None
+    return lock

@@ -21,8 +21,9 @@ from drcn_ros.errors import DrcnError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry.types import Frame
 from drcn_ros.ros.camera_publisher import CAMERA_INFO_TOPIC, IMAGE_TOPIC, CameraPublisher
+from drcn_ros.ros.config import NODE_NAME
 from drcn_ros.ros.domain import private_domain
-from drcn_ros.ros.node_process import NODE_NAME, NodeProcess
+from drcn_ros.ros.node_process import NodeProcess
 from drcn_ros.ros.recorder import FrameRecord, Recorder
 
 # Loading torch and the network on a busy small machine takes long.

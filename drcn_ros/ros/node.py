@@ -24,7 +24,7 @@ from drcn_ros.odometry.threads import use_threads
 from drcn_ros.ros import messages
 from drcn_ros.ros.activity import Activity
 from drcn_ros.ros.budget import Budget
-from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.config import NODE_NAME, NodeConfig
 from drcn_ros.ros.failures import is_out_of_memory
 from drcn_ros.ros.outputs import Outputs
 from drcn_ros.ros.parameters import NodeParameters
@@ -33,8 +33,6 @@ from drcn_ros.ros.tally import NOTHING, Tally
 from drcn_ros.ros.transforms import import_tf2
 from drcn_ros.ros.warm_up import measure, warm_up
 from drcn_ros.ros.watch import Watch
-
-NODE_NAME = "vo_node"
 
 _SUCCESS = TransitionCallbackReturn.SUCCESS
 _FAILURE = TransitionCallbackReturn.FAILURE

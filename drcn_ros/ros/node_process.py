@@ -14,8 +14,8 @@ from types import TracebackType
 from drcn_ros.children import module_command
 from drcn_ros.configuration import Value
 from drcn_ros.errors import DrcnError
+from drcn_ros.ros.config import NODE_NAME
 
-NODE_NAME = "vo_node"
 # A node that hangs while it ends is killed after this long.
 _PATIENCE_S = 10.0
 
@@ -97,5 +97,5 @@ def _yaml(value: Value) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str):
-        return f"'{value}'"
+        return "'" + value.replace("'", "''") + "'"
     return repr(value)

@@ -14,6 +14,7 @@ from rclpy.parameter import Parameter as RosParameter
 from drcn_ros import configuration
 from drcn_ros.configuration import Parameter, Value
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.foreign.parameter_file import is_of_ros
 from drcn_ros.ros.config import NodeConfig
 
 _TYPES = {
@@ -23,10 +24,6 @@ _TYPES = {
     str: ParameterType.PARAMETER_STRING,
 }
 _LARGEST_INTEGER = 2**63 - 1
-
-# Parameters of rclpy itself.
-_FOREIGN = ("use_sim_time", "start_type_description_service")
-_FOREIGN_PREFIXES = ("qos_overrides.",)
 
 
 def descriptor(entry: Parameter) -> ParameterDescriptor:
@@ -108,7 +105,7 @@ class NodeParameters:
         self._config = config
 
     def _known(self, name: str) -> bool:
-        return name in self._entries or name in _FOREIGN or name.startswith(_FOREIGN_PREFIXES)
+        return name in self._entries or is_of_ros(name)
 
     def _describe_unknown(self, name: str) -> str:
         near = difflib.get_close_matches(name, self._entries, n=1)

@@ -4,14 +4,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
-
 from drcn_ros.configuration import build, parameter, section
 from drcn_ros.errors import ConfigurationError
+from drcn_ros.foreign.parameter_file import leaves
+from drcn_ros.foreign.yaml_text import read_yaml_file
 
 
 @dataclass(frozen=True)
@@ -160,18 +160,11 @@ def read_config(path: Path, overrides: Mapping[str, object] | None = None) -> Tr
     Raises:
         ConfigurationError: the file is missing or no YAML, a name is unknown or a value refused.
     """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"training configuration {path}: {error.strerror}"
-        raise ConfigurationError(msg) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        msg = f"training configuration {path} is no YAML: {str(error).splitlines()[0]}"
-        raise ConfigurationError(msg) from None
+    content = read_yaml_file(path, f"training configuration {path}")
     if content is not None and not isinstance(content, dict):
         msg = f"training configuration {path} holds no names and values; config/train.yaml shows the layout"
         raise ConfigurationError(msg)
-    return make_config({**dict(_leaves(content or {}, "")), **(overrides or {})})
+    return make_config({**dict(leaves(content or {})), **(overrides or {})})
 
 
 def make_config(values: Mapping[str, object]) -> TrainingConfig:
@@ -185,11 +178,3 @@ def make_config(values: Mapping[str, object]) -> TrainingConfig:
         msg = f"parameter pairs.size: {config.pairs.size} is no multiple of 32"
         raise ConfigurationError(msg)
     return config
-
-
-def _leaves(tree: Mapping[object, object], prefix: str) -> Iterator[tuple[str, object]]:
-    for key, value in tree.items():
-        if isinstance(value, dict):
-            yield from _leaves(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value

@@ -38,11 +38,13 @@ def test_baselines_run_on_the_same_frames_and_are_compared(drcn, recording: Path
 
 def test_parameters_come_from_file_and_command_line(drcn, recording: Path, tmp_path: Path):
     params = tmp_path / "vo.yaml"
-    params.write_text("/**:\n  ros__parameters:\n    matcher:\n      name: orb\n      max_keypoints: 300\n")
+    text = "/**:\n  ros__parameters:\n    use_sim_time: true\n    matcher: {name: orb, max_keypoints: 300}\n"
+    params.write_text(text + "camera:\n  ros__parameters: {matcher: {max_keypoints: 20}}\n")
     answer = drcn(
         "evaluate", recording, "--out", tmp_path / "run", "--params", params, "--set", "two_view.seed=7"
     )
     assert answer.code == 0
+    assert "parameters of ROS itself have no effect here: use_sim_time" in answer.error
     content = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert (content["device"], content["precision"]) == ("cpu", "none")
     assert "matcher orb on cpu, every" in (tmp_path / "run" / "report.html").read_text()

@@ -39,10 +39,13 @@ def test_a_live_run_gives_the_poses_of_a_direct_run(drcn, recording: Path, tmp_p
 
 def test_at_a_rate_drops_and_latency_are_reported(drcn, recording: Path, tmp_path: Path):
     answer = drcn(
-        "evaluate", recording, "--out", tmp_path / "run", "--matcher", "orb", "--live", "--rate", "5"
-    )
+        "evaluate", recording, "--out", tmp_path / "run", "--matcher", "orb", "--live", "--rate", "5",
+        "--set", "odom_frame=it's",
+    )  # fmt: skip
     assert answer.code == 0, answer.error
-    live = json.loads((tmp_path / "run" / "metrics.json").read_text())["live"]
+    content = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert content["parameters"]["odom_frame"] == "it's"
+    live = content["live"]
     assert live["published"] == 6
     assert live["answered"] + live["dropped"] == 6
     assert live["latency_ms"]["median"] > 0

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -41,3 +42,15 @@ def test_when_all_are_taken_one_line_says_so(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(domain, "_DOMAINS", range(1, 3))
     with private_domain(), private_domain(), pytest.raises(DrcnError, match="all 2 DDS domains are taken"):
         private_domain().__enter__()
+
+
+def test_links_and_pipes_that_lie_in_the_way_are_not_followed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / "drcn_ros_domain_1.lock").symlink_to(tmp_path / "target")
+    os.mkfifo(tmp_path / "drcn_ros_domain_2.lock")
+    with private_domain() as given:
+        assert given == 3
+    assert not (tmp_path / "target").exists()
+    assert not (tmp_path / "drcn_ros_domain_3.lock").exists()

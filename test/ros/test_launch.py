@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from drcn_ros import configuration
-from drcn_ros.ros.config import NodeConfig
+from drcn_ros.foreign.parameter_file import read_parameter_file
+from drcn_ros.ros.config import NODE_NAME, NodeConfig
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -149,7 +150,7 @@ def test_an_unknown_preset_lists_the_presets(launched: Any) -> None:
 
 @pytest.mark.parametrize("file", sorted((ROOT / "config").glob("vo*.yaml")), ids=lambda path: path.stem)
 def test_a_preset_sets_known_parameters_to_values_that_are_taken(file: Path) -> None:
-    values = configuration.read_parameter_file(file)
+    values = read_parameter_file(file, NODE_NAME).values
     built = configuration.flatten(configuration.build(NodeConfig, values))
     assert {name: built[name] for name in values} == values
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from drcn_ros import configuration
-from drcn_ros.ros.config import NodeConfig
+from drcn_ros.foreign.parameter_file import read_parameter_file
+from drcn_ros.ros.config import NODE_NAME, NodeConfig
 from drcn_ros.ros.parameter_file import main, parameter_file
 
 SHIPPED = Path(__file__).resolve().parents[2] / "config" / "vo.yaml"
@@ -20,7 +21,7 @@ def test_the_shipped_file_is_the_one_that_the_declarations_make() -> None:
 def test_the_file_holds_every_parameter_with_its_default(tmp_path: Path) -> None:
     file = tmp_path / "vo.yaml"
     assert main([str(file)]) == 0
-    leaves = configuration.read_parameter_file(file)
+    leaves = read_parameter_file(file, NODE_NAME).values
     assert leaves == configuration.flatten(NodeConfig())
     assert configuration.build(NodeConfig, leaves) == NodeConfig()
 

@@ -12,11 +12,12 @@ from typing import Any
 import yaml
 
 from drcn_ros.errors import InputError
+from drcn_ros.foreign.yaml_text import StrictLoader, yaml_problem
 
 _MATRIX_TYPES = ("opencv-matrix", "opencv-nd-matrix")
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(StrictLoader):
     """Reads OpenCV's matrices as the names and values that they are written with."""
 
 
@@ -67,9 +68,8 @@ def parse_yaml(text: str, path: Path) -> Mapping[str, Any]:
     text = rest if head.startswith("%YAML") else text
     try:
         content = next(iter(yaml.load_all(text, _Loader)), None)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        msg = f"{path} is no YAML: {(reason.splitlines() or ['it holds a value that is none'])[0]}"
+    except Exception as error:  # whatever a value that is none makes of it
+        msg = f"{path} is no YAML: {yaml_problem(error)}"
         raise InputError(msg) from None
     if not isinstance(content, dict):
         msg = f"{path}: names with values were expected"
