@@ -28,10 +28,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="+",
         metavar="INPUT",
-        help="scene:NAME (forward, orbit, ...), or DIR@STEP: every STEP-th frame of a recorded sequence",
+        help="scene:NAME (forward, street, ...), or DIR@STEP: every STEP-th frame of a recorded sequence",
     )
     parser.add_argument("--matchers", default="drcn,sift", help="separated by commas (default drcn,sift)")
-    parser.add_argument("--frames", type=int, default=120, help="of a rendered scene (default 120)")
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=120,
+        help="of a rendered scene (default 120; 330 are 300 m of the street)",
+    )
     add_parameter_options(parser)
 
 

@@ -30,7 +30,11 @@ class Atlas:
     """
 
     def __init__(self, textures: Sequence[Image]) -> None:
-        self.origins, level = _pack(textures)
+        # What rectangles share is stored once.
+        single = {id(texture): texture for texture in textures}
+        places, level = _pack(list(single.values()))
+        order = {key: row for row, key in enumerate(single)}
+        self.origins = places[[order[id(texture)] for texture in textures]]
         rows, columns = level.shape[:2]
         self._end = 2.0 * columns
         self._pixels = np.zeros((rows, 2 * columns, 3), np.uint8)

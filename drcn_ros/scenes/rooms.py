@@ -59,7 +59,7 @@ def planar_wall(width: float = 16.0, height: float = 9.0) -> tuple[Rectangle, ..
 
 @lru_cache(maxsize=1)
 def corridor(length: float = 24.0) -> tuple[Rectangle, ...]:
-    """Return a corridor along x, 2.4 m wide, with a crate that follows the moving part of the scene.
+    """Return a corridor along x, 2.4 m wide, with a crate that is the first part of the scene.
 
     The crate starts with its back at x = 0, in the middle of the corridor.
     """
@@ -72,7 +72,7 @@ def corridor(length: float = 24.0) -> tuple[Rectangle, ...]:
         rectangle((0, side, 0), (length, 0, 0), (0, -2 * side, 0), _floor(35), _DETAIL),
         rectangle((0, -side, height), (length, 0, 0), (0, 2 * side, 0), _ceiling(36), _DETAIL),
     ]
-    crate = box((0.0, -0.55, 0.05), (0.8, 0.55, 1.75), _furniture(40), _DETAIL, moving=True)
+    crate = box((0.0, -0.55, 0.05), (0.8, 0.55, 1.75), _furniture(40), _DETAIL, part=1)
     return (*walls, *crate)
 
 

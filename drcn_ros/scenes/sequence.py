@@ -14,7 +14,7 @@ from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.types import Array
 from drcn_ros.scenes.paths import Path
 from drcn_ros.scenes.photographs import Image
-from drcn_ros.scenes.renderer import Renderer
+from drcn_ros.scenes.renderer import Renderer, Sky
 from drcn_ros.scenes.surfaces import Rectangle
 
 # A fixed date, so that stamps look like a clock's and every run writes the same bytes.
@@ -55,7 +55,8 @@ class RenderedSequence:
         rate: frames per second.
         camera: calibrated camera.
         sensor: its faults.
-        displacement: shift (3,) of the scene's moving part at a time, metres.
+        parts: poses (K, 4, 4) T_world_part of the scene's moving parts at a time.
+        sky: as in `Renderer`.
 
     Attributes:
         camera, path: as given.
@@ -71,7 +72,8 @@ class RenderedSequence:
         rate: float,
         camera: Camera = CAMERA,
         sensor: Sensor | None = None,
-        displacement: Callable[[float], Array] | None = None,
+        parts: Callable[[float], Array] | None = None,
+        sky: Sky | None = None,
     ) -> None:
         self.camera = camera
         self.times = np.arange(frames) / rate
@@ -79,7 +81,8 @@ class RenderedSequence:
         self.poses = np.stack([path(time) for time in self.times]) if frames else np.zeros((0, 4, 4))
         self.path = path
         self._sensor = sensor or Sensor()
-        self._displacement = displacement
+        self._parts = parts
+        self._sky = sky
         self._scene = scene
         self._renderer: Renderer | None = None
 
@@ -104,16 +107,16 @@ class RenderedSequence:
     def depth(self, index: int) -> Array:
         """Return the (H, W) depth of one frame, metres."""
         time = float(self.times[index])
-        return self._lens.depth(self.path(time), self._shift(time)).astype(np.float64)
+        return self._lens.depth(self.path(time), self._moved(time)).astype(np.float64)
 
     @property
     def _lens(self) -> Renderer:
         if self._renderer is None:
-            self._renderer = Renderer(self._scene(), self.camera)
+            self._renderer = Renderer(self._scene(), self.camera, self._sky)
         return self._renderer
 
-    def _shift(self, time: float) -> Array | None:
-        return None if self._displacement is None else self._displacement(time)
+    def _moved(self, time: float) -> Array | None:
+        return None if self._parts is None else self._parts(time)
 
     def _exposed(self, time: float) -> NDArray[np.float32]:
         shutter = self._sensor.shutter_s
@@ -121,6 +124,6 @@ class RenderedSequence:
         total = np.zeros((self.camera.height, self.camera.width, 3), np.float32)
         for offset in offsets:
             moment = time + float(offset)
-            total += self._lens.render(self.path(moment), self._shift(moment))
+            total += self._lens.render(self.path(moment), self._moved(moment))
         total /= np.float32(len(offsets))
         return total

@@ -1,13 +1,14 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What a scene is made of: textured rectangles, seen from one side, and boxes built from them."""
+"""What a scene is made of: textured rectangles, seen from one side, and what is built from them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drcn_ros.geometry.types import Array
 from drcn_ros.scenes.photographs import Image
@@ -23,15 +24,18 @@ class Rectangle:
         corner: (3,) the texture's top-left corner, metres, world.
         across: (3,) from there to the top-right corner.
         down: (3,) from there to the bottom-left corner.
-        texture: (H, W, 3) uint8 RGB, spread over the whole rectangle.
-        moving: follows the scene's moving part (see `Renderer.render`).
+        texture: (H, W, 3) uint8 RGB, spread over the whole rectangle; rectangles may share one.
+        part: 0 stands still; another number moves with that part of the scene (see `Renderer.render`), and
+            its vectors are in the frame of that part.
+        cutout: (H, W) where there is anything at all, or None for everywhere.
     """
 
     corner: Array
     across: Array
     down: Array
     texture: Image
-    moving: bool = False
+    part: int = 0
+    cutout: NDArray[np.bool_] | None = None
 
 
 def rectangle(
@@ -41,13 +45,13 @@ def rectangle(
     texture: Texture,
     texels_per_metre: float,
     *,
-    moving: bool = False,
+    part: int = 0,
 ) -> Rectangle:
     """Return a rectangle whose texture is made in the size that it needs."""
     width = round(float(np.linalg.norm(across)) * texels_per_metre)
     height = round(float(np.linalg.norm(down)) * texels_per_metre)
     origin, right, below = (np.asarray(vector, np.float64) for vector in (corner, across, down))
-    return Rectangle(origin, right, below, texture(width, height), moving)
+    return Rectangle(origin, right, below, texture(width, height), part)
 
 
 def box(
@@ -56,7 +60,7 @@ def box(
     texture: Callable[[int], Texture],
     texels_per_metre: float,
     *,
-    moving: bool = False,
+    part: int = 0,
 ) -> list[Rectangle]:
     """Return the four sides and the top of an upright box (z up).
 
@@ -74,6 +78,21 @@ def box(
         ((x0, y1, z1), (wide, 0, 0), (0, -deep, 0)),
     ]
     return [
-        rectangle(corner, across, down, texture(face), texels_per_metre, moving=moving)
+        rectangle(corner, across, down, texture(face), texels_per_metre, part=part)
         for face, (corner, across, down) in enumerate(faces)
+    ]
+
+
+def placed(rectangles: Iterable[Rectangle], pose: Array, part: int = 0) -> list[Rectangle]:
+    """Return rectangles moved by a pose (4, 4) into the world, or into the frame of a part."""
+    rotation, position = pose[:3, :3], pose[:3, 3]
+    return [
+        replace(
+            made,
+            corner=rotation @ made.corner + position,
+            across=rotation @ made.across,
+            down=rotation @ made.down,
+            part=part,
+        )
+        for made in rectangles
     ]

@@ -25,6 +25,17 @@ def test_a_rendered_scene_is_judged():
     assert report.restarts == 0
 
 
+def test_a_car_in_a_street_is_tracked_by_the_default():
+    config = build(NodeConfig, {})
+    sequence, selection = open_input("scene:street", 40)
+    report = judge_odometry(sequence, selection, config, create_matcher(config.matcher))
+    assert report.states == {"INITIALIZING": 1, "TRACKING": 39}
+    assert report.rotation_deg.median < 0.1
+    assert report.direction_deg.median < 1.0
+    assert report.path_percent < 0.5
+    assert report.scale_drift.worst == pytest.approx(1.0, abs=0.1)
+
+
 def test_a_step_takes_every_so_many_frames(clip, tmp_path):
     write_tum(clip, tmp_path / "walk")
     sequence, selection = open_input(f"{tmp_path / 'walk'}@3", 0)

@@ -9,6 +9,7 @@ import pytest
 
 from drcn_ros.errors import InputError
 from drcn_ros.geometry.camera import Camera
+from drcn_ros.scenes import paths
 from drcn_ros.scenes.rooms import corridor
 from drcn_ros.scenes.scenarios import scenario
 from drcn_ros.scenes.sequence import RenderedSequence, Sensor
@@ -67,7 +68,7 @@ def test_the_bare_corridor_has_hardly_any_texture():
 def test_the_crate_covers_part_of_the_corridor_and_moves():
     made = scenario("corridor", 100, camera=SMALL)
     empty = RenderedSequence(
-        corridor, made.path, 100, 20.0, SMALL, displacement=lambda time: np.full(3, 99.0)
+        corridor, made.path, 100, 20.0, SMALL, parts=lambda time: paths.looking((99, 99, 99), 0.0)[None]
     )
     crate = [made.depth(index) < empty.depth(index) - 0.1 for index in (0, 20)]
     assert 0.25 < crate[0].mean() < 0.4
