@@ -5,9 +5,13 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.errors import InputError
@@ -16,15 +20,20 @@ from drcn_ros.evaluation.estimates import Correspondences
 from drcn_ros.evaluation.match_picture import draw_matches
 from drcn_ros.evaluation.replacing import whole_file
 from drcn_ros.evaluation.sources.files import read_image
-from drcn_ros.foreign.images import write_image
+from drcn_ros.foreign.images import Image8, write_image
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.rotation import rotation_vector
 from drcn_ros.geometry.selection import Model
 from drcn_ros.geometry.two_view import TwoView, estimate_two_view
+from drcn_ros.geometry.types import Array
 from drcn_ros.matching import Matches, create_matcher
+from drcn_ros.matching.base import Matcher
+from drcn_ros.matching.types import Features
 from drcn_ros.ros.config import NodeConfig
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
+# Longer side of an image in the picture, pixels; larger ones are reduced.
+_SHOWN_SIZE = 2048
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -42,10 +51,10 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None and arguments.out.suffix.lower() not in _SUFFIXES:
         msg = f"picture {arguments.out}: name it *.png or *.jpg"
         raise InputError(msg)
-    images = [read_image(path) for path in (arguments.a, arguments.b)]
-    camera = None if arguments.camera is None else _camera(arguments.camera, images)
+    camera = None if arguments.camera is None else _camera(arguments.camera)
     matcher = create_matcher(config.matcher)
-    reference, current = (matcher.extract(image) for image in images)
+    views = [_view(path, matcher, camera, arguments) for path in (arguments.a, arguments.b)]
+    reference, current = (view.features for view in views)
     matches = matcher.match(reference, current)
     print(f"{matcher.name}: {len(reference)} and {len(current)} keypoints, {len(matches)} matches")
     inliers = np.ones(len(matches), bool)
@@ -54,25 +63,55 @@ def run(arguments: argparse.Namespace) -> int:
         inliers = two_view.inliers
         print(_pose_text(two_view, len(matches)))
     if arguments.out is not None:
-        drawn = Correspondences(matches.reference_points, matches.current_points, inliers)
+        drawn = Correspondences(
+            views[0].place(matches.reference_points), views[1].place(matches.current_points), inliers
+        )
         with whole_file(arguments.out) as temporary:
-            write_image(temporary, draw_matches(images[0], images[1], drawn))
+            write_image(temporary, draw_matches(views[0].shown, views[1].shown, drawn))
         print(f"picture: {arguments.out}")
     return 0
 
 
-def _camera(path: Path, images: list[np.ndarray]) -> Camera:
+@dataclass(frozen=True)
+class _View:
+    """What is kept of an image: a large one is not.
+
+    Attributes:
+        features: of the image.
+        shown: the image in the size in which the picture shows it.
+        factors: (2,) by which that is smaller, across and down.
+    """
+
+    features: Features
+    shown: Image8
+    factors: Array
+
+    def place(self, points: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return where points (N, 2) of the image lie in the picture."""
+        return ((points + 0.5) * self.factors - 0.5).astype(np.float32)
+
+
+def _camera(path: Path) -> Camera:
     calibration = read_calibration(path)
     for remark in calibration.remarks:
         print(f"note: {remark}")
-    camera = calibration.camera
-    for image in images:
-        height, width = image.shape[:2]
-        if (width, height) != (camera.width, camera.height):
-            size = f"{camera.width}x{camera.height}"
-            msg = f"calibration {path} is for {size} pixels, an image has {width}x{height}"
-            raise InputError(msg)
-    return camera
+    return calibration.camera
+
+
+def _view(path: Path, matcher: Matcher[Any], camera: Camera | None, arguments: argparse.Namespace) -> _View:
+    image = read_image(path)
+    height, width = image.shape[:2]
+    if camera is not None and (width, height) != (camera.width, camera.height):
+        size = f"{camera.width}x{camera.height}"
+        msg = f"calibration {arguments.camera} is for {size} pixels, image {path} has {width}x{height}"
+        raise InputError(msg)
+    shown = image
+    if max(width, height) > _SHOWN_SIZE:
+        factor = _SHOWN_SIZE / max(width, height)
+        size_shown = max(round(factor * width), 1), max(round(factor * height), 1)
+        shown = np.asarray(cv2.resize(image, size_shown, interpolation=cv2.INTER_AREA), np.uint8)
+    factors = np.array([shown.shape[1] / width, shown.shape[0] / height])
+    return _View(matcher.extract(image), shown, factors)
 
 
 def _two_view(matches: Matches, camera: Camera, config: NodeConfig) -> TwoView:

@@ -85,7 +85,7 @@ def test_a_calibration_for_another_size_is_refused(drcn, recording, images, tmp_
     (tmp_path / "calib.yaml").write_text(text)
     answer = drcn("match", images[0], images[1], "--camera", tmp_path / "calib.yaml", "--matcher", "orb")
     assert answer.code == 2
-    assert "is for 640x180 pixels, an image has 240x180" in answer.error
+    assert re.search(r"is for 640x180 pixels, image \S+ has 240x180", answer.error)
 
 
 def test_an_image_matched_with_itself_has_not_moved(drcn, recording, images):
@@ -103,3 +103,20 @@ def test_an_image_turned_by_half_a_turn_is_told_with_its_angle(drcn, recording, 
     assert answer.code == 0
     assert re.search(r"rotation of B against A: 1(79\.9|80\.0)\d+ deg", answer.out)
     assert "no parallax that tells a translation" in answer.out
+
+
+def test_large_images_are_drawn_smaller_and_their_matches_in_place(drcn, tmp_path):
+    noise = np.random.default_rng(3).integers(0, 256, (70, 340), dtype=np.uint8)
+    wide = cv2.resize(noise, (2720, 560), interpolation=cv2.INTER_CUBIC)
+    for name, left in (("a", 0), ("b", 160)):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), wide[:, left : left + 2560])
+    answer = drcn(
+        "match", tmp_path / "a.png", tmp_path / "b.png", "-o", tmp_path / "out.png", "--matcher", "orb"
+    )
+    assert answer.code == 0
+    drawn = cv2.imread(str(tmp_path / "out.png"))
+    assert drawn.shape == (448, 2048 + 8 + 2048, 3)
+    # Images are grey, matches are not: none lies in what only one of both images shows.
+    coloured = np.ptp(drawn.astype(int), axis=2) > 60
+    assert coloured[:, 130:2048].any()
+    assert not coloured[:, :124].any()
