@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +25,7 @@ from drcn_ros.cli.progress import progress
 from drcn_ros.cli.values import known_names, require_at_least
 from drcn_ros.configuration import flatten
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.calibrations import GUESSED_DEG
 from drcn_ros.evaluation.compare import PAGE, compare, names_of, read_run
 from drcn_ros.evaluation.evaluate import evaluate
 from drcn_ros.evaluation.replacing import replaced_folder
@@ -92,6 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
     baselines = _baselines(arguments.baseline, config.matcher.name)
     chosen = selection(arguments)
     sequence = open_source(arguments.input, source_options(arguments, config))
+    told = [*([] if sequence.camera else [no_calibration(arguments)]), *sequence.notes.lines]
+    for note in told:
+        print(f"note: {note}", flush=True)
     folder = arguments.out or _default_folder(arguments.input, config.matcher.name, chosen.step)
     # All runs come into place together: a result without one of its baselines would look like a whole one.
     with replaced_folder(folder, METRICS) as temporary:
@@ -109,7 +114,8 @@ def run(arguments: argparse.Namespace) -> int:
         if entry.verdict["live"] is not None:
             print(f"{name}: {_live_text(entry.verdict['live'])}")
     for note in finished[config.matcher.name].verdict["notes"]:
-        print(f"note: {note}")
+        if note not in told:
+            print(f"note: {note}")
     print(f"report: {folder / (PAGE if baselines else REPORT)}")
     return 0
 
@@ -136,7 +142,7 @@ def _evaluate(
         )
 
     def remarks(rows: Sequence[FrameRow]) -> list[str]:
-        return _remarks(sequence, rows, config)
+        return _remarks(sequence, rows, config, no_calibration(arguments))
 
     with progress(sequence.expected(chosen), name) as bar, ExitStack() as stack:
         if not arguments.live:
@@ -158,11 +164,21 @@ def _live_text(live: Mapping[str, Any]) -> str:
     )
 
 
-def _remarks(sequence: ImageSequence, rows: Sequence[FrameRow], config: NodeConfig) -> list[str]:
+def no_calibration(arguments: argparse.Namespace) -> str:
+    """Return what to type where an input has no calibration."""
+    return (
+        "no calibration, so there are no poses; give one with --camera FILE, or for a first look type: "
+        f"drcn evaluate {shlex.quote(arguments.input)} --fov {GUESSED_DEG:g}"
+    )
+
+
+def _remarks(
+    sequence: ImageSequence, rows: Sequence[FrameRow], config: NodeConfig, no_calibration: str
+) -> list[str]:
     """Return what explains a poor verdict and lies in the user's hand."""
     remarks = []
     if sequence.camera is None:
-        remarks.append("no calibration, so there are no poses; give one with --camera FILE")
+        remarks.append(no_calibration)
     if sequence.ground_truth is None:
         remarks.append("no ground truth, so nothing is judged; give one with --gt FILE")
     waiting = [row for row in rows if row.reason == Reason.CALIBRATION_MISMATCH.name]

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from drcn_ros.cli.camera_options import add_camera_options, angle_of_view, calibration_file
 from drcn_ros.evaluation.sources import Selection, SourceOptions
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
 from drcn_ros.ros.config import NodeConfig
@@ -17,7 +18,7 @@ INPUT_HELP = "bag (rosbag2, ROS 1), TUM, KITTI or EuRoC folder, folder or patter
 def add_source_options(parser: argparse.ArgumentParser) -> None:
     """Add what the input may not say itself."""
     group = parser.add_argument_group("input")
-    group.add_argument("--camera", type=Path, metavar="FILE", help="calibration, over the input's own")
+    add_camera_options(group)
     group.add_argument("--gt", type=Path, metavar="FILE", help="ground truth in TUM or KITTI format")
     group.add_argument(
         "--image-topic", default="", metavar="NAME", help="images of a bag; camera of a KITTI or EuRoC folder"
@@ -51,7 +52,9 @@ def source_options(arguments: argparse.Namespace, config: NodeConfig | None = No
         config.rectified,
         config.camera.binning,
     )
-    return SourceOptions(arguments.camera, arguments.gt, topics, arguments.fps)
+    return SourceOptions(
+        calibration_file(arguments), arguments.gt, topics, arguments.fps, angle_of_view(arguments)
+    )
 
 
 def selection(arguments: argparse.Namespace) -> Selection:

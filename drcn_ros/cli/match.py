@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,23 +14,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from drcn_ros.cli.camera_options import add_camera_options, angle_of_view, calibration_file
 from drcn_ros.cli.parameters import add_parameter_options, configuration
+from drcn_ros.conversion.calibration import Calibration
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.calibrations import read_calibration
+from drcn_ros.evaluation.calibrations import GUESSED_DEG, assumed_calibration, read_calibration
 from drcn_ros.evaluation.estimates import Correspondences
 from drcn_ros.evaluation.match_picture import draw_matches
 from drcn_ros.evaluation.replacing import whole_file
-from drcn_ros.evaluation.sources.files import read_image
+from drcn_ros.evaluation.sources.files import is_turned_file, read_image
 from drcn_ros.foreign.images import Image8, write_image
+from drcn_ros.foreign.value_range import ValueRange
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.rotation import rotation_vector
 from drcn_ros.geometry.selection import Model
 from drcn_ros.geometry.two_view import TwoView, estimate_two_view
 from drcn_ros.geometry.types import Array
-from drcn_ros.matching import Matches, create_matcher
+from drcn_ros.geometry.uncalibrated import HOMOGRAPHY, Agreement, agreement
+from drcn_ros.matching import create_matcher
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.types import Features
-from drcn_ros.ros.config import NodeConfig
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 # Longer side of an image in the picture, pixels; larger ones are reduced.
@@ -40,7 +44,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("a", type=Path, metavar="A", help="reference image")
     parser.add_argument("b", type=Path, metavar="B", help="current image")
-    parser.add_argument("--camera", type=Path, metavar="FILE", help="calibration (YAML) of both images")
+    add_camera_options(parser)
     parser.add_argument("-o", "--out", type=Path, metavar="PNG", help="draw the matches")
     add_parameter_options(parser)
 
@@ -51,15 +55,21 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.out is not None and arguments.out.suffix.lower() not in _SUFFIXES:
         msg = f"picture {arguments.out}: name it *.png or *.jpg"
         raise InputError(msg)
-    camera = None if arguments.camera is None else _camera(arguments.camera)
+    file, view_deg = calibration_file(arguments), angle_of_view(arguments)
+    if file is None and view_deg is None:
+        print(f"note: {_no_calibration(arguments)}")
     matcher = create_matcher(config.matcher)
-    views = [_view(path, matcher, camera, arguments) for path in (arguments.a, arguments.b)]
+    camera, views = _look(arguments, file, view_deg, matcher)
     reference, current = (view.features for view in views)
     matches = matcher.match(reference, current)
     print(f"{matcher.name}: {len(reference)} and {len(current)} keypoints, {len(matches)} matches")
-    inliers = np.ones(len(matches), bool)
-    if camera is not None:
-        two_view = _two_view(matches, camera, config)
+    points = (matches.reference_points.astype(np.float64), matches.current_points.astype(np.float64))
+    if camera is None:
+        agreed = agreement(*points, config.two_view)
+        inliers = agreed.inliers
+        print(_agreement_text(agreed))
+    else:
+        two_view = estimate_two_view(*points, camera, config.two_view)
         inliers = two_view.inliers
         print(_pose_text(two_view, len(matches)))
     if arguments.out is not None:
@@ -91,20 +101,56 @@ class _View:
         return ((points + 0.5) * self.factors - 0.5).astype(np.float32)
 
 
-def _camera(path: Path) -> Camera:
-    calibration = read_calibration(path)
+def _no_calibration(arguments: argparse.Namespace) -> str:
+    paths = f"{shlex.quote(str(arguments.a))} {shlex.quote(str(arguments.b))}"
+    return (
+        "no calibration, so no pose; give one with --camera FILE, or for a first look type: "
+        f"drcn match {paths} --fov {GUESSED_DEG:g}"
+    )
+
+
+def _look(
+    arguments: argparse.Namespace, file: Path | None, view_deg: float | None, matcher: Matcher[Any]
+) -> tuple[Camera | None, list[_View]]:
+    """Return the camera, if any, and what is kept of both images, one of which is in memory at a time."""
+    camera = None if file is None else _told(read_calibration(file))
+    what = "the guessed camera" if file is None else f"calibration {file}"
+    values, views = ValueRange(), []
+    for path in (arguments.a, arguments.b):
+        image = _image(path, values, upright=file is None)
+        if camera is None and view_deg is not None:
+            camera = _told(assumed_calibration(image.shape[1], image.shape[0], view_deg))
+        if camera is not None:
+            _require_size(image, path, camera, what)
+        views.append(_view(image, matcher))
+    return camera, views
+
+
+def _told(calibration: Calibration) -> Camera:
     for remark in calibration.remarks:
         print(f"note: {remark}")
     return calibration.camera
 
 
-def _view(path: Path, matcher: Matcher[Any], camera: Camera | None, arguments: argparse.Namespace) -> _View:
-    image = read_image(path)
+def _image(path: Path, values: ValueRange, upright: bool) -> Image8:
+    """Read an image; a calibration holds for it as it is stored, not as it is to be turned."""
+    if is_turned_file(path):
+        how = "turned upright, as it says (EXIF)"
+        if not upright:
+            how = "taken as stored, as a calibration needs it, though it says to turn it (EXIF)"
+        print(f"note: {path} is {how}")
+    return read_image(path, values, upright)
+
+
+def _require_size(image: Image8, path: Path, camera: Camera, what: str) -> None:
     height, width = image.shape[:2]
-    if camera is not None and (width, height) != (camera.width, camera.height):
-        size = f"{camera.width}x{camera.height}"
-        msg = f"calibration {arguments.camera} is for {size} pixels, image {path} has {width}x{height}"
+    if (width, height) != (camera.width, camera.height):
+        msg = f"{what} is for {camera.width}x{camera.height} pixels, image {path} has {width}x{height}"
         raise InputError(msg)
+
+
+def _view(image: Image8, matcher: Matcher[Any]) -> _View:
+    height, width = image.shape[:2]
     shown = image
     if max(width, height) > _SHOWN_SIZE:
         factor = _SHOWN_SIZE / max(width, height)
@@ -114,9 +160,12 @@ def _view(path: Path, matcher: Matcher[Any], camera: Camera | None, arguments: a
     return _View(matcher.extract(image), shown, factors)
 
 
-def _two_view(matches: Matches, camera: Camera, config: NodeConfig) -> TwoView:
-    points = (matches.reference_points.astype(np.float64), matches.current_points.astype(np.float64))
-    return estimate_two_view(*points, camera, config.two_view)
+def _agreement_text(agreed: Agreement) -> str:
+    count = len(agreed.inliers)
+    if not agreed.model:
+        return f"{count} matches agree neither on a fundamental matrix nor on a homography"
+    text = f"{int(agreed.inliers.sum())} of {count} matches agree on a {agreed.model}"
+    return f"{text} (a flat scene, a turn, or little motion)" if agreed.model == HOMOGRAPHY else text
 
 
 def _pose_text(two_view: TwoView, matches: int) -> str:

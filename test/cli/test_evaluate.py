@@ -61,8 +61,23 @@ def test_a_poor_verdict_says_what_the_user_can_do(drcn, recording: Path, tmp_pat
     (copy / "groundtruth.txt").unlink()
     answer = drcn("evaluate", copy, "--out", tmp_path / "run", "--matcher", "orb")
     assert answer.code == 0
-    assert "no calibration, so there are no poses; give one with --camera FILE" in answer.out
+    first, rest = answer.out.split("\n", 1)
+    assert first.startswith("note: no calibration, so there are no poses; give one with --camera FILE")
+    assert first.endswith(f"type: drcn evaluate {copy} --fov 65")
+    assert "no calibration" not in rest
     assert "no ground truth, so nothing is judged; give one with --gt FILE" in answer.out
+
+
+def test_a_guessed_camera_gives_a_first_look_that_is_called_one(drcn, recording: Path, tmp_path: Path):
+    answer = drcn(
+        "evaluate", recording / "rgb", "--fov", "67.4", "--out", tmp_path / "run", "--matcher", "sift"
+    )
+    assert answer.code == 0
+    assert answer.out.startswith(
+        "note: the camera is a guess: 67.4 degrees across the longer side (fx 179.9)"
+    )
+    assert "the camera is a guess" in (tmp_path / "run" / "report.html").read_text()
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["frames"]["states"]["TRACKING"] > 0
 
 
 def test_frames_that_are_far_apart_in_time_are_explained(drcn, recording: Path, tmp_path: Path):

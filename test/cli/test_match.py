@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from pathlib import Path
 
 import cv2
@@ -39,10 +40,59 @@ def test_two_images_give_matches_a_pose_and_a_picture(drcn, recording, images, t
     assert cv2.imread(str(picture)).shape == (180, 240 + 8 + 240, 3)
 
 
-def test_without_a_calibration_there_are_matches_only(drcn, images):
-    answer = drcn("match", images[0], images[1], "--matcher", "orb")
+def test_without_a_calibration_it_says_first_what_to_type_and_how_many_agree(drcn, images, tmp_path):
+    picture = tmp_path / "out.png"
+    answer = drcn("match", images[0], images[5], "--matcher", "sift", "-o", picture)
     assert answer.code == 0
-    assert "pose" not in answer.out
+    first, _, told, _ = answer.out.splitlines()
+    assert first.startswith("note: no calibration, so no pose; give one with --camera FILE")
+    assert first.endswith(f"drcn match {images[0]} {images[5]} --fov 65")
+    agree, count = re.match(r"(\d+) of (\d+) matches agree on a fundamental matrix$", told).groups()
+    assert 0.5 * int(count) < int(agree) < int(count)
+    drawn = cv2.imread(str(picture))
+    # Wrong matches are red; there are some.
+    assert (np.abs(drawn.astype(int) - (60, 60, 235)).max(axis=2) < 20).any()
+
+
+def test_a_flat_scene_agrees_on_a_homography_and_noise_on_nothing(drcn, images, tmp_path):
+    photo = cv2.imread(str(images[0]))
+    cv2.imwrite(str(tmp_path / "moved.png"), np.roll(photo, (7, 11), axis=(0, 1)))
+    answer = drcn("match", images[0], tmp_path / "moved.png", "--matcher", "sift")
+    assert "matches agree on a homography (a flat scene, a turn, or little motion)" in answer.out
+    noise = np.random.default_rng(0).integers(0, 256, photo.shape, dtype=np.uint8)
+    cv2.imwrite(str(tmp_path / "noise.png"), noise)
+    answer = drcn("match", images[0], tmp_path / "noise.png", "--matcher", "orb")
+    assert "matches agree neither on a fundamental matrix nor on a homography" in answer.out
+
+
+@pytest.mark.parametrize("options", [("--fov", "67.4"), ("--camera", "guess")])
+def test_a_guessed_camera_is_called_one(drcn, images, options):
+    answer = drcn("match", images[0], images[3], "--matcher", "sift", *options)
+    assert answer.code == 0
+    assert answer.out.startswith("note: the camera is a guess: 6")
+    direction = re.search(r"direction \[(\S+) (\S+) (\S+)\]", answer.out)
+    expected = np.array([-0.25, 0, 0.4]) / np.hypot(0.25, 0.4)
+    assert np.array([float(part) for part in direction.groups()]) @ expected > np.cos(np.radians(15))
+
+
+def turned(path: Path, image: np.ndarray) -> Path:
+    """Write an image lying on its side, with the word that it is to be turned back."""
+    data = cv2.imencode(".jpg", cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE))[1].tobytes()
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 274, 3, 1, 6, 0, 0)
+    path.write_bytes(data[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + data[2:])
+    return path
+
+
+def test_a_photograph_on_its_side_is_turned_unless_there_is_a_calibration(drcn, recording, images, tmp_path):
+    photo = turned(tmp_path / "photo.jpg", cv2.imread(str(images[0])))
+    answer = drcn("match", photo, images[5], "--matcher", "sift", "-o", tmp_path / "out.png")
+    assert f"note: {photo} is turned upright, as it says (EXIF)" in answer.out
+    assert "agree on a fundamental matrix" in answer.out
+    assert cv2.imread(str(tmp_path / "out.png")).shape == (180, 240 + 8 + 240, 3)
+    answer = drcn("match", photo, photo, "--camera", recording / "calib.yaml", "--matcher", "sift")
+    assert f"note: {photo} is taken as stored" in answer.out
+    assert answer.code == 2
+    assert f"is for 240x180 pixels, image {photo} has 180x240" in answer.error
 
 
 def test_an_image_without_texture_has_no_pose_and_no_error(drcn, recording, images, tmp_path):
@@ -64,6 +114,7 @@ def test_an_image_without_texture_has_no_pose_and_no_error(drcn, recording, imag
         ({"out": "picture.txt"}, r"name it \*.png or \*.jpg"),
         ({"set": "matcher.max_keypoints=few"}, "matcher.max_keypoints: 'few' is no int"),
         ({"set": "matcher.speed=1"}, "parameter matcher.speed is unknown; known are"),
+        ({"fov": "70"}, "--camera .*calib.yaml and --fov 70: give one of them"),
         ({"set": "nothing"}, "write NAME=VALUE"),
         ({"params": "nowhere.yaml"}, "parameter file nowhere.yaml: No such file"),
     ],
@@ -71,7 +122,7 @@ def test_an_image_without_texture_has_no_pose_and_no_error(drcn, recording, imag
 def test_a_mistake_is_one_line_and_exit_code_2(drcn, recording, images, tmp_path, change, message):
     arguments = {"a": images[0], "camera": recording / "calib.yaml", "out": tmp_path / "out.png"}
     arguments.update(change)
-    options = [word for name in ("camera", "out", "set", "params") if name in arguments
+    options = [word for name in ("camera", "fov", "out", "set", "params") if name in arguments
                for word in (f"--{name}", arguments[name])]  # fmt: skip
     answer = drcn("match", arguments["a"], images[1], "--matcher", "orb", *options)
     assert answer.code == 2

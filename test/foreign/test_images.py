@@ -15,7 +15,7 @@ import pytest
 
 from drcn_ros.errors import ImageError
 from drcn_ros.foreign.image_header import image_size
-from drcn_ros.foreign.images import decode_image, write_image
+from drcn_ros.foreign.images import decode_image, is_turned, write_image
 
 FORMATS = (".png", ".jpg", ".bmp", ".pgm", ".ppm", ".tif", ".webp")
 
@@ -74,3 +74,25 @@ def test_a_path_that_is_no_text_is_written_and_read(tmp_path: Path, suffix: str)
     image = np.full((20, 30, 3), (10, 200, 90), np.uint8)
     write_image(path, image)
     assert np.abs(decode_image(path.read_bytes()).astype(int) - image).max() < 6
+
+
+def with_orientation(jpeg: bytes, orientation: int) -> bytes:
+    """Return a JPEG that says how it is to be turned (EXIF 2.3, tag 274)."""
+    exif = b"Exif\0\0MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 274, 3, 1, orientation, 0, 0)
+    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+
+
+def test_a_photograph_is_turned_as_it_says_only_where_that_is_wanted():
+    image = np.full((40, 64, 3), 30, np.uint8)
+    image[:8, :8] = 220
+    data = _encoded(".jpg", image)
+    turned = with_orientation(data, 6)
+    assert not is_turned(data)
+    assert not is_turned(with_orientation(data, 1))
+    assert is_turned(turned)
+    assert decode_image(turned).shape == (40, 64, 3)
+    upright = decode_image(turned, upright=True)
+    # The first row goes to the right side.
+    assert upright.shape == (64, 40, 3)
+    assert upright[2, -3].min() > 150
+    assert np.array_equal(decode_image(data, upright=True), decode_image(data))

@@ -5,12 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
 from drcn_ros.errors import ImageError, InputError
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
-from drcn_ros.foreign.images import decode_image
+from drcn_ros.foreign.images import decode_image, is_turned
 from drcn_ros.foreign.value_range import ValueRange
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
@@ -27,8 +28,20 @@ def read_image(path: Path, values: ValueRange | None = None, upright: bool = Fal
     Raises:
         InputError: the file is missing, no image, too large, or of other numbers than 8 or 16 bits.
     """
-    try:
+    with _named(path):
         return decode_image(path.read_bytes(), values, upright)
+
+
+def is_turned_file(path: Path) -> bool:
+    """Return whether an image file says (EXIF) that it is to be turned; errors are those of `read_image`."""
+    with _named(path):
+        return is_turned(path.read_bytes())
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         msg = f"image {path}: {error.strerror}"
         raise InputError(msg) from None

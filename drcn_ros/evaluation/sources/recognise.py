@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.calibrations import read_calibration
+from drcn_ros.evaluation.calibrations import assumed_calibration, read_calibration
 from drcn_ros.evaluation.sources import cut_mcap, euroc, kitti, rosbag1, rosbag2, tum, zstd
 from drcn_ros.evaluation.sources.bag_sequence import BagSequence, BagTopics
-from drcn_ros.evaluation.sources.base import ImageSequence
+from drcn_ros.evaluation.sources.base import Image, ImageSequence, Selection
 from drcn_ros.evaluation.sources.files import IMAGE_SUFFIXES
 from drcn_ros.evaluation.sources.pictures import Video, images_of, open_images, open_pattern
 from drcn_ros.evaluation.trajectory_files import read_trajectory
@@ -34,6 +34,7 @@ class SourceOptions:
         ground_truth: trajectory file (TUM or KITTI format), in place of the input's own.
         topics: of a bag; `topics.image` also names the camera of a KITTI or EuRoC folder.
         rate: frames per second of images whose names are no times.
+        view_deg: angle of view of a camera without a calibration, degrees across the longer side, or None.
 
     Raises:
         InputError: the rate is not positive.
@@ -43,6 +44,7 @@ class SourceOptions:
     ground_truth: Path | None = None
     topics: BagTopics = field(default_factory=BagTopics)
     rate: float = 10.0
+    view_deg: float | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.rate < math.inf:
@@ -69,9 +71,19 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Image
     if options.camera is not None:
         rectified = sequence.rectified or options.topics.rectified == "true"
         sequence.calibrate(read_calibration(options.camera, sequence.camera_names, rectified))
+    elif options.view_deg is not None:
+        height, width = _first_image(sequence).shape[:2]
+        sequence.calibrate(assumed_calibration(width, height, options.view_deg))
     if options.ground_truth is not None:
         sequence.ground_truth = read_trajectory(options.ground_truth, _stamps(options.ground_truth, sequence))
     return sequence
+
+
+def _first_image(sequence: ImageSequence) -> Image:
+    for frame in sequence.frames(Selection(limit=1)):
+        return frame.image
+    msg = f"{sequence.name}: not one image is readable"
+    raise InputError(msg)
 
 
 def _open(name: str, options: SourceOptions) -> ImageSequence:
