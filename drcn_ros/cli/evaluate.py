@@ -32,8 +32,9 @@ from drcn_ros.evaluation.replacing import replaced_folder
 from drcn_ros.evaluation.report import FILE as REPORT
 from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import LogOptions
-from drcn_ros.evaluation.runner import run_direct
+from drcn_ros.evaluation.runner import Step, run_direct
 from drcn_ros.evaluation.sources import ImageSequence, open_source
+from drcn_ros.evaluation.still_note import StillNote
 from drcn_ros.evaluation.verdict import FILE as METRICS
 from drcn_ros.evaluation.verdict import HEADINGS, RunInfo, number, table_row, text_table
 from drcn_ros.matching.config import MATCHERS
@@ -141,8 +142,14 @@ def _evaluate(
             live,
         )
 
+    still = StillNote()
+
     def remarks(rows: Sequence[FrameRow]) -> list[str]:
-        return _remarks(sequence, rows, config, no_calibration(arguments))
+        return _remarks(sequence, rows, config, no_calibration(arguments)) + still.lines()
+
+    def on_step(step: Step) -> None:
+        still.add(step.estimate)
+        bar.update()
 
     with progress(sequence.expected(chosen), name) as bar, ExitStack() as stack:
         if not arguments.live:
@@ -153,7 +160,7 @@ def _evaluate(
         else:
             mode = f"live at {arguments.rate:g}x"
             steps, live = live_run_at_rate(sequence, chosen, config, arguments.rate)
-        evaluate(steps, sequence, info, folder, options, lambda step: bar.update(), remarks)
+        evaluate(steps, sequence, info, folder, options, on_step, remarks)
 
 
 def _live_text(live: Mapping[str, Any]) -> str:

@@ -27,11 +27,13 @@ class Correspondences:
     Attributes:
         reference_points, current_points: (M, 2).
         inliers: (M,) bool.
+        left_out: (rows, columns) parts of the current image that do not count, or None.
     """
 
     reference_points: NDArray[np.float32]
     current_points: NDArray[np.float32]
     inliers: NDArray[np.bool_]
+    left_out: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ class FrameEstimate:
         pose: (4, 4) accumulated T_start_cur.
         segment: counts restarts.
         latency_ms: wall time by stage.
+        still_part: part of the image, 0 to 1, that was found to stand still while the camera moves.
     """
 
     stamp_ns: int
@@ -65,6 +68,7 @@ class FrameEstimate:
     pose: Array
     segment: int
     latency_ms: Mapping[str, float]
+    still_part: float = 0.0
 
     @property
     def placed(self) -> bool:
@@ -92,13 +96,14 @@ def estimate_of(result: Result) -> FrameEstimate:
         pose=result.pose,
         segment=result.segment,
         latency_ms={stage: float(getattr(result.latency, f"{stage}_ms")) for stage in STAGES},
+        still_part=result.still_part,
     )
 
 
 def correspondences_of(result: Result) -> Correspondences:
     """Return the matches of a result."""
     matches = result.matches
-    return Correspondences(matches.reference_points, matches.current_points, result.inliers)
+    return Correspondences(matches.reference_points, matches.current_points, result.inliers, result.left_out)
 
 
 @dataclass(frozen=True)

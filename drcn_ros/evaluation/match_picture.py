@@ -18,6 +18,7 @@ _MOST_LINES = 80
 # Sub-pixel positions are handed to OpenCV as integers with this many fractional bits.
 _SHIFT = 4
 _GAP = 8
+_LEFT_OUT, _HATCH = (200, 60, 200), 8
 
 
 def draw_matches(
@@ -34,7 +35,7 @@ def draw_matches(
         matches: in pixels of both.
         caption: a line below.
     """
-    right = _colour(current)
+    right = shaded(_colour(current), matches.left_out)
     left = np.zeros_like(right) if reference is None else _colour(reference)
     height = max(left.shape[0], right.shape[0])
     canvas = np.zeros((height, left.shape[1] + _GAP + right.shape[1], 3), np.uint8)
@@ -57,6 +58,24 @@ def draw_matches(
             for x, y in _fixed(np.stack([first[index], second[index]])).tolist():
                 cv2.circle(canvas, (x, y), 2 << _SHIFT, shade, -1, cv2.LINE_AA, _SHIFT)
     return _with_caption(canvas, caption) if caption else canvas
+
+
+def shaded(picture: Image, left_out: NDArray[np.bool_] | None) -> Image:
+    """Return a picture (H, W, 3) with what does not count in it darkened and hatched.
+
+    Args:
+        picture: RGB.
+        left_out: (rows, columns) that share the picture evenly, or None.
+    """
+    if left_out is None:
+        return picture
+    height, width = picture.shape[:2]
+    where = cv2.resize(left_out.astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST) > 0
+    y, x = np.ogrid[:height, :width]
+    marked: Image = picture.copy()
+    marked[where] = marked[where] // 2
+    marked[where & ((x + y) % _HATCH < 1)] = _LEFT_OUT
+    return marked
 
 
 def _colour(image: Image) -> Image:

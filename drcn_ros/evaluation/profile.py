@@ -86,9 +86,9 @@ class _Marked(Matcher[Any]):
     def name(self) -> str:
         return self._matcher.name
 
-    def extract(self, image: NDArray[np.uint8]) -> Any:
+    def extract(self, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> Any:
         with record_function(_EXTRACT):
-            return self._matcher.extract(image)
+            return self._matcher.extract(image, kept)
 
     def match(self, reference: Any, current: Any) -> Matches:
         with record_function(_MATCH):

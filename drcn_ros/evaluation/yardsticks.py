@@ -18,6 +18,7 @@ from drcn_ros.matching import create_matcher
 from drcn_ros.matching.base import Matcher, check_image, to_grey
 from drcn_ros.matching.config import MATCHERS, MatcherConfig
 from drcn_ros.matching.drcn import DrcnMatcher
+from drcn_ros.matching.keypoints import inside
 from drcn_ros.matching.nearest import mutual_nearest
 from drcn_ros.matching.types import Features, Matches
 from drcn_ros.networks.compact import CompactNetwork
@@ -88,8 +89,8 @@ class XFeatMatcher(Matcher[Features]):
         """Name on the command line."""
         return XFEAT
 
-    def extract(self, image: NDArray[np.uint8]) -> Features:
-        """Return the keypoints of an image."""
+    def extract(self, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> Features:
+        """Return the keypoints of an image where `kept` (H, W) is true, or everywhere."""
         check_image(image)
         grey = torch.from_numpy(np.ascontiguousarray(to_grey(image))).float() / 255
         found = self._network.detectAndCompute(
@@ -99,6 +100,9 @@ class XFeatMatcher(Matcher[Features]):
             found[key].float().cpu() for key in ("keypoints", "scores", "descriptors")
         )
         size = (image.shape[1], image.shape[0])
+        if kept is not None:
+            rows = inside(kept, points)
+            points, scores, descriptors = points[rows], scores[rows], descriptors[rows]
         return Features(size, points, scores, torch.ones_like(scores), descriptors)
 
     def match(self, reference: Features, current: Features) -> Matches:

@@ -35,8 +35,12 @@ class Matcher(ABC, Generic[FeaturesT]):
         """Name as in `MatcherConfig.name`."""
 
     @abstractmethod
-    def extract(self, image: NDArray[np.uint8]) -> FeaturesT:
-        """Return the features of one image, (H, W) grey or (H, W, 3) RGB, uint8.
+    def extract(self, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> FeaturesT:
+        """Return the features of one image.
+
+        Args:
+            image: (H, W) grey or (H, W, 3) RGB, uint8.
+            kept: (H, W), where keypoints may lie, or None for everywhere.
 
         Raises:
             ImageError: the array has another shape or type.

@@ -31,11 +31,12 @@ class SiftMatcher(Matcher[Features]):
         """Name as in `MatcherConfig.name`."""
         return "sift"
 
-    def extract(self, image: NDArray[np.uint8]) -> Features:
+    def extract(self, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> Features:
         """Return the strongest SIFT keypoints of an image."""
         check_image(image)
-        detector, offset = _create_sift(self.config.max_keypoints)
-        keypoints, descriptors = detector.detectAndCompute(to_grey(image), None)
+        # OpenCV applies a mask only after it has chosen the strongest.
+        detector, offset = _create_sift(self.config.max_keypoints if kept is None else 0)
+        keypoints, descriptors = detector.detectAndCompute(to_grey(image), _mask(kept))
         # OpenCV gives a point once per dominant orientation and then exceeds the count that was asked for.
         keep = _strongest(keypoints, self.config.max_keypoints)
         unit = torch.zeros(0, 128)
@@ -61,13 +62,13 @@ class OrbMatcher(Matcher[Features]):
         """Name as in `MatcherConfig.name`."""
         return "orb"
 
-    def extract(self, image: NDArray[np.uint8]) -> Features:
+    def extract(self, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> Features:
         """Return the strongest ORB keypoints of an image."""
         check_image(image)
         detector = cv2.ORB_create(  # type: ignore[attr-defined, unused-ignore]
             nfeatures=self.config.max_keypoints, fastThreshold=10
         )
-        keypoints, descriptors = detector.detectAndCompute(to_grey(image), None)
+        keypoints, descriptors = detector.detectAndCompute(to_grey(image), _mask(kept))
         keep = _strongest(keypoints, self.config.max_keypoints)
         unit = torch.zeros(0, 256)
         if len(keep):
@@ -86,6 +87,10 @@ class OrbMatcher(Matcher[Features]):
         fits = ratio < RATIO
         pairs, scores = pairs.select(fits), 1 - ratio[fits] ** 2
         return Matches.of_pairs(reference, current, pairs, scores, self.config.min_score)
+
+
+def _mask(kept: NDArray[np.bool_] | None) -> NDArray[np.uint8] | None:
+    return None if kept is None else kept.astype(np.uint8)
 
 
 def _create_sift(count: int) -> tuple[cv2.SIFT, float]:

@@ -18,7 +18,7 @@ from drcn_ros.matching.base import Matcher, check_image, to_grey
 from drcn_ros.matching.calibration import calibrate
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device, choose_precision, prepare, upload
-from drcn_ros.matching.keypoints import detect_keypoints
+from drcn_ros.matching.keypoints import detect_keypoints, inside
 from drcn_ros.matching.nearest import distance_ratio_squared, mutual_nearest
 from drcn_ros.matching.patches import ImageFeatures, smooth
 from drcn_ros.matching.types import Matches
@@ -68,27 +68,31 @@ class D2NetMatcher(Matcher[ImageFeatures]):
         return "d2net"
 
     @torch.inference_mode()
-    def extract(self, image: NDArray[np.uint8]) -> ImageFeatures:
+    def extract(self, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> ImageFeatures:
         """Return keypoints and descriptors of an image; one too small for the network has none."""
         check_image(image)
         grey = to_grey(image)
         pixels = upload(grey, self._device)
         if isinstance(self._network, CompactNetwork):
-            found = self._on_compact(self._network, grey, pixels)
+            found = self._on_compact(self._network, grey, pixels, kept)
         else:
-            found = self._on_vgg16(self._network, image)
+            found = self._on_vgg16(self._network, image, kept)
         return ImageFeatures((image.shape[1], image.shape[0]), *found, image=smooth(pixels.float() / 255))
 
     def _on_compact(
-        self, network: CompactNetwork, grey: NDArray[np.uint8], pixels: torch.Tensor
+        self,
+        network: CompactNetwork,
+        grey: NDArray[np.uint8],
+        pixels: torch.Tensor,
+        kept: NDArray[np.bool_] | None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         maps = network(pixels[None, None])
-        points, scores = detect_keypoints(network, maps, grey, self.config.max_keypoints)
+        points, scores = detect_keypoints(network, maps, grey, self.config.max_keypoints, kept)
         scales = torch.full_like(scores, maps.fine.stride)
         return points, scores, scales, describe(maps.fine, points)
 
     def _on_vgg16(
-        self, network: D2Net, image: NDArray[np.uint8]
+        self, network: D2Net, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
         pixels = _shrunk(upload(np.atleast_3d(image), self._device).permute(2, 0, 1)[None])
         if min(pixels.shape[2:]) < SMALLEST:
@@ -100,7 +104,11 @@ class D2NetMatcher(Matcher[ImageFeatures]):
             [image.shape[1] / pixels.shape[3], image.shape[0] / pixels.shape[2]], device=self._device
         )
         points = (found.points + 0.5) * factor - 0.5
-        return points, found.scores, found.scales * STRIDE * factor.mean(), found.descriptors
+        sizes = found.scales * STRIDE * factor.mean()
+        if kept is None:
+            return points, found.scores, sizes, found.descriptors
+        rows = inside(kept, points)
+        return points[rows], found.scores[rows], sizes[rows], found.descriptors[rows]
 
     @torch.inference_mode()
     def match(self, reference: ImageFeatures, current: ImageFeatures) -> Matches:

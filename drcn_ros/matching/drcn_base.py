@@ -30,9 +30,9 @@ class DrcnBase(Matcher[ImageFeatures]):
         self._network = load_drcn(config, self._device)
 
     @torch.inference_mode()
-    def extract(self, image: NDArray[np.uint8]) -> ImageFeatures:
+    def extract(self, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> ImageFeatures:
         """Return keypoints and features at both resolutions of an image."""
         count = self.config.max_keypoints
         if isinstance(self._network, CompactNetwork):
-            return extract_compact(self._network, image, count, self._device)
-        return extract_published(self._network, image, count, self._device)
+            return extract_compact(self._network, image, count, self._device, kept)
+        return extract_published(self._network, image, count, self._device, kept)

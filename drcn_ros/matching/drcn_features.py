@@ -75,14 +75,18 @@ def load_drcn(config: MatcherConfig, device: torch.device) -> CompactNetwork | D
 
 
 def extract_compact(
-    network: CompactNetwork, image: NDArray[np.uint8], count: int, device: torch.device
+    network: CompactNetwork,
+    image: NDArray[np.uint8],
+    count: int,
+    device: torch.device,
+    kept: NDArray[np.bool_] | None = None,
 ) -> CompactFeatures:
     """Return keypoints at half resolution, their fine descriptors, and the maps."""
     check_image(image)
     grey = to_grey(image)
     pixels = upload(grey, device)
     maps = network(pixels[None, None])
-    points, scores = detect_keypoints(network, maps, grey, count)
+    points, scores = detect_keypoints(network, maps, grey, count, kept)
     return CompactFeatures(
         size=(image.shape[1], image.shape[0]),
         points=points,
@@ -96,7 +100,11 @@ def extract_compact(
 
 
 def extract_published(
-    network: DRCN, image: NDArray[np.uint8], count: int, device: torch.device
+    network: DRCN,
+    image: NDArray[np.uint8],
+    count: int,
+    device: torch.device,
+    kept: NDArray[np.bool_] | None = None,
 ) -> PublishedFeatures:
     """Return the maps, and as keypoints the fine cells that D2-Net's rule finds on the fine map."""
     check_image(image)
@@ -105,6 +113,10 @@ def extract_published(
     maps = network(colour[None])
     height, width = (-(-edge // FINE_STRIDE) for edge in image.shape[:2])
     detection = SoftDetection()(maps.fine)[0, 0, :height, :width].detach()
+    if kept is not None:
+        # A copy, since a view with steps of its own is no tensor.
+        where = np.ascontiguousarray(kept[::FINE_STRIDE, ::FINE_STRIDE])
+        detection = detection * torch.from_numpy(where).to(detection.device)
     cells, scores = strongest_maxima(detection, count)
     cells = cells.round()
     points = cells * FINE_STRIDE

@@ -19,7 +19,11 @@ CONTRAST_SIDE = 9
 
 
 def detect_keypoints(
-    network: CompactNetwork, maps: CompactMaps, grey: NDArray[np.uint8], count: int
+    network: CompactNetwork,
+    maps: CompactMaps,
+    grey: NDArray[np.uint8],
+    count: int,
+    kept: NDArray[np.bool_] | None = None,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (N, 2) pixels and (N,) scores of the strongest keypoints of one image, strongest first.
 
@@ -28,13 +32,23 @@ def detect_keypoints(
         maps: of a batch of one.
         grey: (H, W), the image.
         count: most keypoints returned.
+        kept: (H, W), where they may lie, or None for everywhere.
     """
     scores = _scores(network.detector, maps.detail.values)
     stride, (height, width) = maps.detail.stride, scores.shape
-    textured = _has_contrast(grey)[::stride, ::stride][:height, :width]
-    scores = scores * torch.from_numpy(np.ascontiguousarray(textured)).to(scores.device)
+    usable = _has_contrast(grey) if kept is None else _has_contrast(grey) & kept
+    usable = usable[::stride, ::stride][:height, :width]
+    scores = scores * torch.from_numpy(np.ascontiguousarray(usable)).to(scores.device)
     cells, values = strongest_maxima(scores, count)
     return maps.detail.pixels(cells), values
+
+
+def inside(kept: NDArray[np.bool_], points: torch.Tensor) -> torch.Tensor:
+    """Return which points (N, 2), pixels, lie where `kept` (H, W) is true, (N,)."""
+    height, width = kept.shape
+    x, y = points.round().long().cpu().T
+    where = torch.from_numpy(kept)[y.clamp(0, height - 1), x.clamp(0, width - 1)]
+    return where.to(points.device)
 
 
 def _scores(detector: SoftDetection, features: torch.Tensor) -> torch.Tensor:

@@ -58,8 +58,12 @@ class SizeLimit(Matcher[Features]):
         """Name of the other matcher."""
         return self._inner.name
 
-    def extract(self, image: NDArray[np.uint8]) -> Features:
-        """Return the features of an image, (H, W) grey or (H, W, 3) RGB, uint8, in its own pixels.
+    def extract(self, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> Features:
+        """Return the features of an image in its own pixels.
+
+        Args:
+            image: (H, W) grey or (H, W, 3) RGB, uint8.
+            kept: (H, W), where keypoints may lie, or None for everywhere.
 
         Raises:
             ImageError: the array has another shape or type.
@@ -68,11 +72,13 @@ class SizeLimit(Matcher[Features]):
         height, width = image.shape[:2]
         factor = self.config.max_image_size / max(height, width)
         if self.config.max_image_size == 0 or factor >= 1.0:
-            features: Features = self._inner.extract(image)
+            features: Features = self._inner.extract(image, kept)
             return features
         size = max(round(factor * width), 1), max(round(factor * height), 1)
         reduced = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
-        return _told(self._inner.extract(reduced), (width, height), (size[0] / width, size[1] / height))
+        if kept is not None:
+            kept = cv2.resize(kept.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
+        return _told(self._inner.extract(reduced, kept), (width, height), (size[0] / width, size[1] / height))
 
     def with_queries(
         self, features: Features, points: NDArray[np.float32], scores: NDArray[np.float32]

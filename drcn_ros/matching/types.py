@@ -36,6 +36,11 @@ class Keypoints:
     def __len__(self) -> int:
         return len(self.points)
 
+    def select(self, rows: NDArray[np.bool_]) -> Keypoints:
+        """Return the keypoints for which `rows` (N,) holds."""
+        descriptors = None if self.descriptors is None else self.descriptors[rows]
+        return Keypoints(self.points[rows], self.scores[rows], self.scales[rows], descriptors)
+
 
 @dataclass(frozen=True)
 class Features:
@@ -95,6 +100,16 @@ class Matches:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Matches:
+        """Return the matches that `rows`, a mask or indices, selects."""
+        return Matches(
+            self.reference_points[rows],
+            self.current_points[rows],
+            self.scores[rows],
+            self.reference_index[rows],
+            self.current_index[rows],
+        )
 
     @classmethod
     def empty(cls) -> Matches:

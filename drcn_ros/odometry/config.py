@@ -85,6 +85,12 @@ class OdometryConfig:
     """The matcher, the two-view estimation, what each frame is matched with, and the scale."""
 
     matcher: MatcherConfig = section(MatcherConfig)
+    mask: str = parameter(
+        "",
+        "What is left out of every image (a bonnet, an arm): path of a picture that is black there, or "
+        "corners of polygons as parts of width and height, such as 0,0.7 1,0.7 1,1 0,1.",
+        live=True,
+    )
     pipeline: bool = parameter(
         True,
         "Extract a frame's features while the one before is matched and placed; the results are the same.",

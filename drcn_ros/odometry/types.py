@@ -83,6 +83,10 @@ class Tracks:
     ids: NDArray[np.uint32]
     ages: NDArray[np.uint32]
 
+    def select(self, rows: NDArray[np.bool_]) -> Tracks:
+        """Return the tracks of the keypoints for which `rows` (N,) holds."""
+        return Tracks(self.ids[rows], self.ages[rows])
+
 
 @dataclass(frozen=True)
 class Result:
@@ -103,6 +107,9 @@ class Result:
         metric: whether `pose` and `step_length` are in metres, by a source of scale that still delivers.
         segment: counts restarts of the accumulated pose.
         parallax_px: median displacement of the inliers after removing the rotation, pixels, or None.
+        left_out: (rows, columns) parts of the image that do not count, by a mask or because they stand still
+            while the camera moves, or None; rows and columns share the image evenly.
+        still_part: part of the image, 0 to 1, that was found to stand still while the camera moves.
     """
 
     stamp_ns: int
@@ -124,3 +131,5 @@ class Result:
     rotation_covariance: Array | None = None
     step_length: float | None = None
     step_deviation: float | None = None
+    left_out: NDArray[np.bool_] | None = None
+    still_part: float = 0.0

@@ -23,10 +23,12 @@ from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.doubts import doubtful, remember_doubts
 from drcn_ros.odometry.image_quality import ImageQuality
 from drcn_ros.odometry.local_map import LocalMap, Placed
+from drcn_ros.odometry.mask import ImageMask, read_mask
 from drcn_ros.odometry.path import Path, StepLength
 from drcn_ros.odometry.preparation import PreparedFrame, prepare
 from drcn_ros.odometry.references import References
 from drcn_ros.odometry.stage_clock import StageClock
+from drcn_ros.odometry.still_pixels import StillPixels
 from drcn_ros.odometry.stillness import Stillness
 from drcn_ros.odometry.tracks import TrackIds
 from drcn_ros.odometry.types import Frame, Reason, Result, State, Tracks
@@ -68,12 +70,14 @@ class VisualOdometry:
         # For frames to be prepared; those that a frame was prepared with come with it to its placing.
         self._next_config = config
         self._next_matcher: Matcher[Any] = matcher
+        self._next_mask = read_mask(config.mask)
         self._config = config
         self._matcher = self._next_matcher
         self._camera = camera
         self._ids = TrackIds()
         self._references = References()
         self._stillness = Stillness()
+        self._still_pixels = StillPixels()
         self._map = LocalMap()
         # Of the current frame with earlier ones, by the earlier one's identity.
         self._matches: dict[int, tuple[View, View, Matches]] = {}
@@ -121,7 +125,11 @@ class VisualOdometry:
         self._begin(view)
 
     def update(self, config: OdometryConfig) -> None:
-        """Take a new configuration from the next frame on; another matcher or scale starts tracking anew."""
+        """Take a new configuration from the next frame on; another matcher or scale starts tracking anew.
+
+        Raises:
+            ConfigurationError: its mask cannot be read.
+        """
         if fixed_part(config.matcher) != fixed_part(self._next_config.matcher):
             from drcn_ros.matching import create_matcher
 
@@ -130,7 +138,13 @@ class VisualOdometry:
             # The frame that is being placed keeps the configuration that it was prepared with.
             self._next_matcher = copy(self._next_matcher)
             self._next_matcher.config = config.matcher
+        if config.mask != self._next_config.mask:
+            self._next_mask = read_mask(config.mask)
         self._next_config = config
+
+    def set_mask(self, mask: ImageMask | None) -> None:
+        """Leave pixels out of the frames prepared from now on, in place of the configuration's mask."""
+        self._next_mask = mask
 
     def reset(self) -> None:
         """Forget all frames and start a new segment at the identity."""
@@ -154,7 +168,7 @@ class VisualOdometry:
 
     def prepare(self, frame: Frame, with_descriptors: bool = False) -> PreparedFrame:
         """Return the frame with its features, to be placed after all frames before it."""
-        return prepare(frame, self._next_config, self._next_matcher, with_descriptors)
+        return prepare(frame, self._next_config, self._next_matcher, with_descriptors, self._next_mask)
 
     def place(self, prepared: PreparedFrame) -> Result:
         """Return what is known at a prepared frame."""
@@ -170,6 +184,7 @@ class VisualOdometry:
             outcome = Outcome(State.LOST, Reason.BAD_IMAGE, prepared.problem)
             return self._result(prepared, outcome, no_tracks(), clock)
         view = View(prepared.stamp_ns, features, prepared.keypoints.points, self._path.pose.copy())
+        self._still_pixels.begin_frame(features.size, prepared.kept)
         if self._knows_size(features.size):
             outcome = self._place(view, quality, clock)
         else:
@@ -211,7 +226,8 @@ class VisualOdometry:
 
     def _place(self, view: View, quality: ImageQuality, clock: StageClock) -> Outcome:
         """Find the motion since an earlier frame."""
-        count, needed = len(view.points), self._config.min_keypoints
+        count = int(self._still_pixels.kept_points(view.points).sum())
+        needed = self._config.min_keypoints
         attempt = None
         if count < needed:
             outcome = Outcome(State.LOST, Reason.FEW_KEYPOINTS, f"{count} keypoints, need {needed}")
@@ -238,14 +254,8 @@ class VisualOdometry:
         attempts = []
         for reference in self._references.to_try():
             matches = self._match(reference, view, clock)
-            two_view = estimate_two_view(
-                matches.reference_points.astype(np.float64),
-                matches.current_points.astype(np.float64),
-                self._camera,
-                self._config.two_view,
-                self._path.predict(reference),
-                doubtful(reference, matches),
-            )
+            estimate = partial(self._two_view, reference)
+            matches, two_view = self._still_pixels.weigh(matches, self._camera, estimate)
             attempt = Attempt(reference, matches, two_view)
             if two_view.model is not None and self._uses_map:
                 match = partial(self._match, clock=clock)
@@ -256,12 +266,29 @@ class VisualOdometry:
                 return attempt
         return attempts[0]
 
+    def _two_view(self, reference: View, matches: Matches) -> TwoView:
+        assert self._camera is not None
+        return estimate_two_view(
+            matches.reference_points.astype(np.float64),
+            matches.current_points.astype(np.float64),
+            self._camera,
+            self._config.two_view,
+            self._path.predict(reference),
+            doubtful(reference, matches),
+        )
+
     @property
     def _uses_map(self) -> bool:
         """Whether a local map places the frames; steps of one unit have no use for one."""
         return self._config.reference == "map" and self._config.scale.source != "none"
 
     def _match(self, reference: View, view: View, clock: StageClock) -> Matches:
+        """Return the matches of two views without those in places that stand still by themselves."""
+        found = self._match_all(reference, view, clock)
+        kept = self._still_pixels.kept(found)
+        return found if kept.all() else found.select(kept)
+
+    def _match_all(self, reference: View, view: View, clock: StageClock) -> Matches:
         found = self._matches.get(id(reference))
         if found is None or found[0] is not reference or found[1] is not view:
             begin = time.perf_counter()
@@ -292,6 +319,8 @@ class VisualOdometry:
         two_view = attempt.two_view
         self._lost_since_ns = None
         self._path.update_scale(view.stamp_ns, self._references.views, self._config.scale)
+        found = self._match_all(attempt.reference, view, clock)
+        self._still_pixels.learn(view.stamp_ns, found, two_view, self._camera)
         floor = self._config.two_view.systematic_px
         remember_doubts(attempt.reference, view, two_view, attempt.matches, floor)
         if attempt.placed is not None:
@@ -360,6 +389,7 @@ class VisualOdometry:
         matches = Matches.empty() if attempt is None else attempt.matches
         two_view = None if attempt is None else attempt.two_view
         step = outcome.step
+        keypoints, tracks, matches = self._still_pixels.told(prepared.keypoints, tracks, matches)
         # A motion that the local map contradicts is not told.
         told = None if outcome.state is State.LOST else two_view
         return Result(
@@ -367,7 +397,7 @@ class VisualOdometry:
             state=outcome.state,
             reason=outcome.reason,
             detail=outcome.detail,
-            keypoints=prepared.keypoints,
+            keypoints=keypoints,
             tracks=tracks,
             reference_stamp_ns=None if attempt is None else attempt.reference.stamp_ns,
             matches=matches,
@@ -382,4 +412,6 @@ class VisualOdometry:
             segment=self._segment,
             parallax_px=None if two_view is None else two_view.parallax_px,
             latency=clock.latency(),
+            left_out=self._still_pixels.left_out(),
+            still_part=self._still_pixels.still_part,
         )

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from drcn_ros.conversion.camera_info import calibration_from_message, shows_rectified
-from drcn_ros.errors import ConfigurationError
+from drcn_ros.conversion.masks import mask_from_message
+from drcn_ros.errors import ConfigurationError, ImageError
 from drcn_ros.geometry.calibration_change import largest_change_px
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Reason
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.failures import GIVEN_UP
-from drcn_ros.ros.inputs import Inputs
+from drcn_ros.ros.inputs import Callbacks, Inputs
 from drcn_ros.ros.outputs import Outputs
 from drcn_ros.ros.processor import PreparedMessage, Processor
 from drcn_ros.ros.tally import Tally
@@ -77,11 +78,13 @@ class Activity:
         self._calibration: tuple[Any, ...] | None = None
         self._calibrated = False
         self._camera: Camera | None = None
+        self._told_still = False
         # Whatever was seen before a pause is no reference for what comes after it.
         processor.set_camera(None)
         processor.reset()
         self._scale_came = self._image_came
-        self._inputs = Inputs(node, config, self._on_image, self._on_camera_info, self._on_scale, self._tell)
+        callbacks = Callbacks(self._on_image, self._on_camera_info, self._on_scale, self._on_mask, self._tell)
+        self._inputs = Inputs(node, config, callbacks)
         live = config.processing == "live"
         self._worker = Worker(
             self._prepare, self._finish, 1 if live else config.queue_size, live, config.pipeline
@@ -188,6 +191,12 @@ class Activity:
         self._scale_came = time.monotonic()
         self._processor.take_scale(message)
 
+    def _on_mask(self, message: Any) -> None:
+        try:
+            self._processor.set_mask(mask_from_message(message))
+        except ImageError as error:
+            self._warn_throttled("mask", f"{self._inputs.mask.topic} is ignored: {error}")
+
     def _tell(self, text: str) -> None:
         self._warn_throttled(text, text)
 
@@ -204,6 +213,12 @@ class Activity:
             self._warn_throttled(result.reason.name, f"{result.reason.value}: {result.detail}")
         else:
             self._image_served = time.monotonic()
+        if result.still_part > 0.0 and not self._told_still:
+            self._told_still = True
+            self._warn(
+                f"{100.0 * result.still_part:.0f} % of the image stands still while the camera moves and is "
+                "left out (a bonnet, an arm, a housing?); the parameter mask leaves it out from the start"
+            )
         try:
             age_ms = 1e3 * (time.monotonic() - taken.arrived)
             self._outputs.publish(processed, {"age_ms": age_ms, "number": self._tally.next_number})

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from drcn_ros.evaluation.match_picture import shaded
 from drcn_ros.odometry.types import Result, State
 
 # Colours are RGB.
@@ -44,6 +45,7 @@ class MatchPainter:
             self._segment = result.segment
         grey = image.ndim == 2
         canvas = np.array(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB) if grey else image, np.uint8, order="C")
+        canvas = shaded(canvas, result.left_out)
         self._tails(canvas, result)
         matches, inliers = result.matches, result.inliers
         lines = np.stack([matches.reference_points, matches.current_points], axis=1)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from geometry_msgs.msg import TwistWithCovarianceStamped
@@ -156,32 +157,39 @@ class Input:
                 self._tell(complaint)
 
 
-class Inputs:
-    """The subscriptions to images, calibration and, where one is chosen, the source of the scale."""
+@dataclass(frozen=True)
+class Callbacks:
+    """Called with each message of a kind; `tell` with a line when a publisher appears that does not fit."""
 
-    def __init__(
-        self,
-        node: Any,
-        config: NodeConfig,
-        on_image: Callable[[Any], None],
-        on_camera_info: Callable[[Any], None],
-        on_scale: Callable[[Any], None],
-        tell: Callable[[str], None],
-    ) -> None:
+    on_image: Callable[[Any], None]
+    on_camera_info: Callable[[Any], None]
+    on_scale: Callable[[Any], None]
+    on_mask: Callable[[Any], None]
+    tell: Callable[[str], None]
+
+
+class Inputs:
+    """The subscriptions to images, calibration, masks and, where one is chosen, the source of the scale."""
+
+    def __init__(self, node: Any, config: NodeConfig, callbacks: Callbacks) -> None:
+        tell = callbacks.tell
         # Calibration first: of two messages that are both there, its is then handled before the image.
         calibration_topic = node.resolve_topic_name("camera_info")
-        self.camera_info = Input(node, CameraInfo, calibration_topic, on_camera_info, _newest(), tell)
+        self.camera_info = Input(
+            node, CameraInfo, calibration_topic, callbacks.on_camera_info, _newest(), tell
+        )
+        self.mask = Input(node, Image, node.resolve_topic_name("~/mask"), callbacks.on_mask, _newest(), tell)
         self.images: list[Input] = []
         self.scale: Input | None = None
         kind = CompressedImage if config.image_transport == "compressed" else Image
         try:
             for topic in image_topics(node, config):
                 qos = _newest() if config.processing == "live" else _every(config.queue_size)
-                self.images.append(Input(node, kind, topic, on_image, qos, tell))
+                self.images.append(Input(node, kind, topic, callbacks.on_image, qos, tell))
             if config.scale.source in _SCALE_INPUTS:
                 name, scale_kind = _SCALE_INPUTS[config.scale.source]
                 topic = node.resolve_topic_name(name)
-                self.scale = Input(node, scale_kind, topic, on_scale, _newest(_SCALE_DEPTH), tell)
+                self.scale = Input(node, scale_kind, topic, callbacks.on_scale, _newest(_SCALE_DEPTH), tell)
         except ConfigurationError:
             self.close()
             raise
@@ -189,7 +197,7 @@ class Inputs:
     def close(self) -> None:
         """End the subscriptions."""
         scale = () if self.scale is None else (self.scale,)
-        for entry in (self.camera_info, *self.images, *scale):
+        for entry in (self.camera_info, self.mask, *self.images, *scale):
             entry.close()
 
 

@@ -69,6 +69,7 @@ def _estimate(stamp_ns: int, record: FrameRecord) -> FrameEstimate:
         pose=np.eye(4) if record.pose is None else record.pose,
         segment=int(status["segment"]),
         latency_ms={stage: float(status[f"{stage}_ms"]) for stage in STAGES},
+        still_part=0.01 * float(status["still_percent"]),
     )
 
 

@@ -153,6 +153,8 @@ def frame_status(
         "parallax_px": result.parallax_px,
         "metric": result.metric,
         "segment": result.segment,
+        "left_out_percent": 100.0 * float(0.0 if result.left_out is None else result.left_out.mean()),
+        "still_percent": 100.0 * result.still_part,
         "extract_ms": result.latency.extract_ms,
         "match_ms": result.latency.match_ms,
         "geometry_ms": result.latency.geometry_ms,

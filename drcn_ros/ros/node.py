@@ -20,6 +20,7 @@ from drcn_ros.errors import DrcnError
 from drcn_ros.matching import create_matcher
 from drcn_ros.matching.device import InForce, in_force
 from drcn_ros.odometry import State, VisualOdometry
+from drcn_ros.odometry.mask import read_mask
 from drcn_ros.odometry.threads import use_threads
 from drcn_ros.ros import messages
 from drcn_ros.ros.activity import Activity
@@ -90,6 +91,7 @@ class VoNode(LifecycleNode):
             if config.max_latency_ms > 0.0:
                 self._budget = Budget(config.max_latency_ms, measure(config, matcher))
             used = self._in_force = in_force(config.matcher)
+            odometry = VisualOdometry(config, matcher=matcher)
             self._outputs = Outputs(self, self.get_fully_qualified_name(), config)
         except Exception as error:
             if not isinstance(error, DrcnError) and not is_out_of_memory(error):
@@ -98,7 +100,6 @@ class VoNode(LifecycleNode):
             self.get_logger().error(f"cannot configure: {error}")
             self._release()
             return _FAILURE
-        odometry = VisualOdometry(config, matcher=matcher)
         self._processor = Processor(odometry, config.publish_descriptors, self._budget)
         seconds = time.monotonic() - begin
         text = f"matcher {config.matcher.name} on {used.device}, precision {used.precision}"
@@ -189,6 +190,8 @@ class VoNode(LifecycleNode):
     def _on_parameters(self, changes: list[Any]) -> SetParametersResult:
         try:
             config = self._settings.propose(changes, running=self._processor is not None)
+            if config.mask != self.config.mask:
+                read_mask(config.mask)
             if config.publish_tf and not self.config.publish_tf:
                 import_tf2("publish_tf")
         except DrcnError as error:

@@ -19,6 +19,7 @@ from drcn_ros.errors import ImageError
 from drcn_ros.foreign.value_range import ValueRange
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Frame, OdometryConfig, Reason, Result, VisualOdometry
+from drcn_ros.odometry.mask import ImageMask
 from drcn_ros.odometry.preparation import PreparedFrame
 from drcn_ros.ros.budget import SMALLEST_SIDE, Budget, keypoints_at
 from drcn_ros.ros.failures import GIVEN_UP, is_out_of_memory, nothing_found, told
@@ -114,6 +115,10 @@ class Processor:
     def reset(self) -> None:
         """Start anew."""
         self._reset = True
+
+    def set_mask(self, mask: NDArray[np.uint8]) -> None:
+        """Leave pixels out of the images from now on: those that are 0 in a picture (H, W) of one of them."""
+        self._odometry.set_mask(ImageMask(picture=mask))
 
     def take_scale(self, message: Any) -> None:
         """Take a `TwistWithCovarianceStamped` or an `Odometry` that tells the metric scale."""
