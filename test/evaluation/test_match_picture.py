@@ -60,3 +60,14 @@ def test_every_point_is_drawn_however_many_there_are(count):
     picture = draw_matches(black, black, Correspondences(points, points, np.ones(count, bool)))
     at = picture[np.round(points[:, 1]).astype(int), np.round(points[:, 0]).astype(int)]
     assert (at.max(axis=1) > 60).all()
+
+
+def test_what_does_not_count_is_marked_in_the_current_image():
+    grey = np.full((40, 60), 200, np.uint8)
+    left_out = np.array([[False, False], [True, True]])
+    empty = np.zeros((0, 2), np.float32)
+    plain = draw_matches(grey, grey, Correspondences(empty, empty, np.zeros(0, bool)))
+    marked = draw_matches(grey, grey, Correspondences(empty, empty, np.zeros(0, bool), left_out))
+    assert np.array_equal(marked[:, :60], plain[:, :60])
+    assert np.array_equal(marked[:20], plain[:20])
+    assert marked[20:, 68:].mean() < 0.7 * plain[20:, 68:].mean()

@@ -53,3 +53,14 @@ def test_a_track_has_a_tail_through_its_former_positions(kit: Any) -> None:
 def test_nothing_found_still_gives_a_picture_with_the_state(empty_result: Any) -> None:
     picture = MatchPainter().paint(np.zeros((480, 640), np.uint8), empty_result)
     assert has(picture[-40:], (230, 60, 60), 60, 20, radius=40)
+
+
+def test_what_does_not_count_is_darkened(kit: Any) -> None:
+    image = np.full((480, 640), 200, np.uint8)
+    left_out = np.zeros((24, 32), bool)
+    left_out[6:12] = True
+    plain = MatchPainter().paint(image, kit.result())
+    marked = MatchPainter().paint(image, kit.result(left_out=left_out))
+    assert marked[120:240].mean() < 0.7 * plain[120:240].mean()
+    assert np.array_equal(marked[:120], plain[:120])
+    assert np.array_equal(marked[240:], plain[240:])

@@ -239,3 +239,24 @@ def test_nanoseconds_of_a_second_and_more_are_named(camera: Any, kit: Any, secon
 def test_the_last_stamp_that_a_message_can_hold_has_a_status(camera: Any, kit: Any) -> None:
     message = kit.image(kit.texture(), (2**31 - 1) * 10**9 + 999_999_999)
     assert kit.values(camera.show(message))["reason"] == "CLOCK_JUMP"
+
+
+def test_a_mask_on_its_topic_leaves_out_what_is_black_in_it_from_the_next_frame_on(node, kit):
+    node.camera.advertise("/vo_node/mask", Image)
+    node.listener.listen("/vo_node/keypoints", PointCloud2)
+    picture = np.full((480, 640), 255, np.uint8)
+    picture[240:] = 0
+
+    def left_out(mask: np.ndarray, percent: str) -> bool:
+        node.camera.publish("/vo_node/mask", kit.image(mask, node.next_stamp()))
+        return shown(node, kit, kit.texture())["left_out_percent"] == percent
+
+    assert any(left_out(picture, "50.000") for _ in range(20))
+    cloud = node.listener.messages("/vo_node/keypoints")[-1]
+    places = np.frombuffer(bytes(cloud.data), np.float32).reshape(-1, cloud.point_step // 4)
+    v = places[:, next(entry.offset for entry in cloud.fields if entry.name == "v") // 4]
+    assert len(v) > 20
+    assert v.max() < 241.0
+    assert any(left_out(np.full((480, 640), 255, np.uint8), "0.000") for _ in range(20))
+    node.camera.publish("/vo_node/mask", kit.image(np.zeros((480, 640, 3), np.uint8), 1, "rgb8"))
+    assert "a mask is mono8" in node.wait_for_log("/vo_node/mask is ignored")
