@@ -23,6 +23,7 @@ from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.bundle_adjustment import Bundle, Observations, adjust
 from drcn_ros.odometry.config import KeyframeConfig
 from drcn_ros.odometry.doubts import doubtful
+from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.map_pose import MapPose, SeenLandmarks, pose_from_landmarks
 from drcn_ros.odometry.view import PointDepths, View
 
@@ -297,6 +298,25 @@ class LocalMap:
         found.inverse[column[seen]] = 1.0 / depth[seen]
         found.deviation[column[seen]] = self._relative(ids[seen]) / depth[seen]
         return found
+
+    def landmarks(self) -> MapPoints:
+        """Return the landmarks whose distance is known to better than itself, in axes and unit of the map."""
+        marks = self._landmarks
+        rows, tracks = [np.zeros(0, np.int64)], [np.zeros(0, np.uint32)]
+        # The newest host first: of landmarks with the same track only its one is told.
+        for keyframe in reversed(self._keyframes.values()):
+            carries = np.flatnonzero(keyframe.landmark >= 0)
+            hosted = carries[marks.host[keyframe.landmark[carries]] == keyframe.serial]
+            rows.append(keyframe.landmark[hosted])
+            tracks.append(keyframe.view.tracks.ids[hosted])
+        ids, first = np.unique(np.concatenate(tracks), return_index=True)
+        row = np.concatenate(rows)[first]
+        known = marks.good[row] & (marks.inverse[row] > 1e-6) & (self._relative(row) < 1.0)
+        row = row[known]
+        seen = 1 + np.bincount(marks.of, minlength=len(marks.host))[row]
+        away = np.linalg.norm(marks.ray[row], axis=1) / marks.inverse[row]
+        variance = (self._relative(row) * away) ** 2
+        return MapPoints(self._points(row), variance, ids[known], seen.astype(np.uint32))
 
     def _of(self, view: View) -> _Keyframe | None:
         return next((found for found in self._keyframes.values() if found.view is view), None)

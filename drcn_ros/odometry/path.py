@@ -15,6 +15,7 @@ from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.config import ScaleConfig
 from drcn_ros.odometry.ground import ground_height
 from drcn_ros.odometry.local_map import Placed
+from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.metric_scale import Factor, MetricScale
 from drcn_ros.odometry.relative_scale import measure_step, merged, transferred
 from drcn_ros.odometry.view import View
@@ -131,6 +132,12 @@ class Path:
         if config.source == "camera_height":
             self._watch_ground(view, two_view, matches, config)
         return step
+
+    def from_map(self, points: MapPoints) -> MapPoints:
+        """Return points of the local map, as the last frame sees them, in axes and unit of the path."""
+        from_frame = np.asarray(np.linalg.inv(self._in_map), np.float64)
+        scale = 1.0 if self._factor is None else self._factor.value
+        return points.moved(from_frame).moved(self.pose, scale)
 
     def predict(self, reference: View) -> tuple[Array, Array] | None:
         """Return (R, t), |t| = 1, from `reference` if the last motion goes on; None without a direction."""

@@ -23,6 +23,7 @@ from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.doubts import doubtful, remember_doubts
 from drcn_ros.odometry.image_quality import ImageQuality
 from drcn_ros.odometry.local_map import LocalMap, Placed
+from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.mask import ImageMask, read_mask
 from drcn_ros.odometry.path import Path, StepLength
 from drcn_ros.odometry.preparation import PreparedFrame, prepare
@@ -192,6 +193,13 @@ class VisualOdometry:
         if jumped and outcome.reason is Reason.FIRST_FRAME:
             outcome = replace(outcome, reason=Reason.CLOCK_JUMP)
         return self._result(prepared, outcome, view.tracks, clock)
+
+    def landmarks(self) -> MapPoints | None:
+        """Return the landmarks in axes and unit of `Result.pose`; None where no map places the frames.
+
+        They are those after the frame that was placed last, and belong to the thread that places.
+        """
+        return self._path.from_map(self._map.landmarks()) if self._uses_map else None
 
     def _take_changes(self, prepared: PreparedFrame) -> None:
         """Take the configuration and the matcher that a frame was prepared with."""

@@ -221,7 +221,8 @@ class Activity:
             )
         try:
             age_ms = 1e3 * (time.monotonic() - taken.arrived)
-            self._outputs.publish(processed, {"age_ms": age_ms, "number": self._tally.next_number})
+            extra = {"age_ms": age_ms, "number": self._tally.next_number}
+            self._outputs.publish(processed, extra, self._processor.landmarks)
         except Exception as error:
             # One message that cannot be made must not end the thread that makes all others.
             self._warn_throttled("publish", f"cannot publish: {type(error).__name__}: {error}")

@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Keypoints, matches and triangulated points as clouds: one structured row per point.
+"""Keypoints, matches and points of the scene as clouds: one structured row per point.
 
 A cloud is made in the form in which it travels. Filling a `PointCloud2` and letting rclpy serialise it takes
 ten times as long, most of it for the description of the fields, which is the same each time.
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import PointField
 from std_msgs.msg import Header
 
+from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.points import triangulate
 from drcn_ros.geometry.types import Array
+from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.types import Result
 from drcn_ros.ros import wire
 from drcn_ros.ros.messages import NANOSECONDS
@@ -55,11 +57,20 @@ MATCH_FIELDS = np.dtype(
 )
 
 POINT_FIELDS = np.dtype(
-    [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("u", "<f4"), ("v", "<f4"), ("score", "<f4"), ("id", "<u4")]
+    [
+        ("x", "<f4"),
+        ("y", "<f4"),
+        ("z", "<f4"),
+        ("variance", "<f4"),
+        ("id", "<u4"),
+        ("observations", "<u4"),
+    ]
 )
 
 # Rays that meet at a smaller angle, radians, meet anywhere: the noise of a pixel is of this size.
 _LEAST_ANGLE = 1e-3
+# Standard deviation of that angle, pixels: half a pixel in each of both images.
+_ANGLE_NOISE_PX = 0.7
 
 _POINT_FIELD_TYPES = {
     "<f4": PointField.FLOAT32,
@@ -142,25 +153,37 @@ def match_rows(result: Result, rays: FrameRays) -> NDArray[np.void]:
     return rows
 
 
-def point_rows(result: Result, rays: FrameRays, scale: float) -> NDArray[np.void]:
-    """Return one row (K,) of `POINT_FIELDS` per inlier whose rays meet in front of both cameras.
+def point_rows(points: MapPoints) -> NDArray[np.void]:
+    """Return one row (N,) of `POINT_FIELDS` per point."""
+    rows = np.zeros(len(points), POINT_FIELDS)
+    rows["x"], rows["y"], rows["z"] = points.points.T
+    rows["variance"] = points.variance
+    rows["id"], rows["observations"] = points.ids, points.observations
+    return rows
 
-    Coordinates are those of the reference camera; u and v are the pixel in its image. `scale` is the length
-    of the translation.
+
+def pair_points(result: Result, rays: FrameRays, camera: Camera) -> MapPoints:
+    """Return the inliers whose rays meet in front of both cameras, in the axes of `Result.pose`.
+
+    Only those of a keypoint, since the others have no id.
     """
-    relative, kept = result.relative_pose, result.inliers
+    relative, index = result.relative_pose, result.matches.current_index
     if relative is None:
-        return np.zeros(0, POINT_FIELDS)
-    rows = match_rows(result, rays)[kept]
-    translation = scale * relative.translation
-    points, angles = triangulate(rays.reference[kept], rays.current[kept], relative.rotation, translation)
+        return MapPoints.none()
+    rows = np.flatnonzero(result.inliers & (index >= 0))
+    length = 1.0 if result.step_length is None else result.step_length
+    translation = length * relative.translation
+    points, angles = triangulate(rays.reference[rows], rays.current[rows], relative.rotation, translation)
     usable = np.isfinite(points).all(axis=1) & (angles > _LEAST_ANGLE)
-    points = points[usable]
-    found = np.zeros(len(points), POINT_FIELDS)
-    found["x"], found["y"], found["z"] = points.T
-    for name, source in (("u", "ref_u"), ("v", "ref_v"), ("score", "score"), ("id", "id")):
-        found[name] = rows[source][usable]
-    return found
+    points, angles = points[usable], angles[usable]
+    # Along a ray of length d that another meets at the angle a, d moves by d / sin(a) of an angle's error.
+    deviation = np.linalg.norm(points, axis=1) * _ANGLE_NOISE_PX / camera.mean_focal / np.sin(angles)
+    ids = result.tracks.ids[index[rows[usable]]]
+    found = MapPoints(points, deviation**2, ids, np.full(len(ids), 2, np.uint32))
+    from_reference = np.eye(4)
+    from_reference[:3, :3] = relative.rotation.T
+    from_reference[:3, 3] = -relative.rotation.T @ translation
+    return found.moved(result.pose @ from_reference)
 
 
 def _set_rays(rows: NDArray[np.void], rays: Array) -> None:

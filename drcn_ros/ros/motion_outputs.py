@@ -7,9 +7,11 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import numpy as np
 from geometry_msgs.msg import PoseWithCovarianceStamped, TwistWithCovarianceStamped
 from nav_msgs.msg import Odometry, Path
 
+from drcn_ros.geometry.types import Array
 from drcn_ros.odometry import Result
 from drcn_ros.ros import messages
 from drcn_ros.ros.config import NodeConfig
@@ -76,6 +78,10 @@ class MotionOutputs:
             pose = pose_to_base(pose, transform)
             velocity = None if velocity is None else velocity_to_base(velocity, transform)
         self._publish(result, pose, velocity, self._config.base_frame or camera_frame)
+
+    def start_in_odom(self, camera_frame: str) -> Array | None:
+        """Return T_odom_start (4, 4) of the frame of `Result.pose`, or None while TF lacks the base."""
+        return np.eye(4) if self._base is None else self._base.lookup(camera_frame)
 
     def publish_path(self) -> None:
         """Publish the path when it has grown since the last time; its cost grows with its length."""

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -17,11 +17,13 @@ from std_msgs.msg import Bool, Header
 
 from drcn_ros.matching.device import in_force
 from drcn_ros.odometry import Result
+from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.ros import clouds, messages
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.drawing import MatchPainter
 from drcn_ros.ros.failures import GIVEN_UP
 from drcn_ros.ros.motion_outputs import MotionOutputs
+from drcn_ros.ros.poses import FOLLOWING
 from drcn_ros.ros.processor import Processed
 from drcn_ros.ros.publishers import Publishers, wanted
 from drcn_ros.ros.rays import FrameRays
@@ -80,8 +82,19 @@ class Outputs:
         """Publish the path when it has grown since the last time."""
         self._motion.publish_path()
 
-    def publish(self, processed: Processed, extra: Mapping[str, object]) -> None:
-        """Publish all that was made of one frame; `extra` goes into its status."""
+    def publish(
+        self,
+        processed: Processed,
+        extra: Mapping[str, object],
+        landmarks: Callable[[], MapPoints | None] = lambda: None,
+    ) -> None:
+        """Publish all that was made of one frame.
+
+        Args:
+            processed: the frame.
+            extra: goes into its status.
+            landmarks: asked only if somebody wants them; None where there is no map.
+        """
         begin = time.perf_counter()
         result = processed.result
         rays = FrameRays(result, processed.camera)
@@ -96,7 +109,8 @@ class Outputs:
                 messages.pose_with_covariance(relative.matrix(), relative.covariance, head)
             )
         self._motion.publish(result, processed.frame_id)
-        self._publish_points(processed, rays)
+        if wanted(self._points):
+            self._publish_points(processed, rays, landmarks)
         if self._config.vins_layout != "none":
             self._publish_features(result, rays, head)
         if wanted(self._match_image) or wanted(self._match_image_compressed):
@@ -116,13 +130,19 @@ class Outputs:
                 status.level = DiagnosticStatus.ERROR
             self._status.publish(status)
 
-    def _publish_points(self, processed: Processed, rays: FrameRays) -> None:
+    def _publish_points(
+        self, processed: Processed, rays: FrameRays, landmarks: Callable[[], MapPoints | None]
+    ) -> None:
+        """Publish the points of the map, or those of the two views, in the frame of the odometry."""
         result = processed.result
-        if result.reference_stamp_ns is None or result.relative_pose is None or not wanted(self._points):
+        start = self._motion.start_in_odom(processed.frame_id)
+        if result.state not in FOLLOWING or processed.camera is None or start is None:
             return
-        head = messages.header(result.reference_stamp_ns, processed.frame_id)
-        scale = 1.0 if result.step_length is None else result.step_length
-        self._points.publish(clouds.serialised_cloud(clouds.point_rows(result, rays, scale), head))
+        points = landmarks()
+        if points is None:
+            points = clouds.pair_points(result, rays, processed.camera)
+        head = messages.header(result.stamp_ns, self._config.odom_frame)
+        self._points.publish(clouds.serialised_cloud(clouds.point_rows(points.moved(start)), head))
 
     def _publish_features(self, result: Result, rays: FrameRays, head: Header) -> None:
         feature, restart = self._vins.add(result, rays.keypoints, self._config.vins_layout, head)

@@ -26,7 +26,8 @@ UNKNOWN_VARIANCE = 1e6
 # Poses kept to find a frame's reference again.
 _MEMORY = 1000
 
-_FOLLOWING = (State.TRACKING, State.ROTATION_ONLY, State.STATIONARY)
+# States of a frame that was placed beside earlier ones.
+FOLLOWING = (State.TRACKING, State.ROTATION_ONLY, State.STATIONARY)
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ class Accumulator:
             self._last = None
         if result.state is State.INITIALIZING:
             pose = UncertainPose(result.pose, LEAST_VARIANCE * np.eye(6))
-        elif result.state in _FOLLOWING:
+        elif result.state in FOLLOWING:
             pose = UncertainPose(result.pose, self._covariance(result))
         else:
             self._last = None

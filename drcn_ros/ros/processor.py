@@ -19,6 +19,7 @@ from drcn_ros.errors import ImageError
 from drcn_ros.foreign.value_range import ValueRange
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Frame, OdometryConfig, Reason, Result, VisualOdometry
+from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.mask import ImageMask
 from drcn_ros.odometry.preparation import PreparedFrame
 from drcn_ros.ros.budget import SMALLEST_SIDE, Budget, keypoints_at
@@ -188,6 +189,10 @@ class Processor:
         return Processed(
             prepared.frame_id, prepared.image, prepared.camera, result, prepared.decode_ms, prepared.scale
         )
+
+    def landmarks(self) -> MapPoints | None:
+        """Return the landmarks after the message that was placed last; of the thread that places."""
+        return self._odometry.landmarks()
 
     def _decode(self, message: Any) -> NDArray[np.uint8]:
         decode = image_from_message if hasattr(message, "encoding") else image_from_compressed

@@ -22,6 +22,7 @@ from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.geometry.types import RelativePose
 from drcn_ros.odometry import State
+from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.ros import clouds, messages
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.domain import private_domain
@@ -160,14 +161,53 @@ def test_points_lie_where_both_rays_meet(graph: Any, kit: Any) -> None:
     pixels = [CAMERA.project(points[:, :2] / points[:, 2:]).astype(np.float32) for points in (truth, current)]
     matches = Matches(*pixels, np.full(4, 0.9, np.float32), np.arange(4), np.arange(4))
     inliers = np.array([True, False, True, True])
-    result = kit.result(**{**vars(frame.result), "matches": matches, "inliers": inliers})
+    result = kit.result(**{**vars(frame.result), "matches": matches, "inliers": inliers, "step_length": 2.0})
     outputs.publish(Processed("eye", None, CAMERA, result, 0.1, 1.0), {})
     cloud = listener.wait_for("/vo_node/points")
     rows = cloud_rows(cloud)
-    # The outlier and the point that is too far to be told are left out.
+    # The outlier and the point that is too far to be told are left out. The step is two units long, and the
+    # points are given in the axes in which the path began.
     found = np.column_stack([rows["x"], rows["y"], rows["z"]])
-    assert found == pytest.approx(truth[[0, 2]], rel=1e-3)
-    assert messages.nanoseconds(cloud.header.stamp) == result.reference_stamp_ns
+    inside = (2.0 * truth[[0, 2]] - 2.0 * relative.translation) @ relative.rotation
+    expected = inside @ result.pose[:3, :3].T + result.pose[:3, 3]
+    assert found == pytest.approx(expected, rel=1e-3)
+    assert rows["id"].tolist() == [7, 2**22]
+    assert rows["observations"].tolist() == [2, 2]
+    assert (cloud.header.frame_id, messages.nanoseconds(cloud.header.stamp)) == ("odom", result.stamp_ns)
+    # An angle of 0.7 pixels, at the angle at which both rays meet.
+    rays = 2.0 * truth[[0, 2]], 2.0 * (truth[[0, 2]] - relative.translation)
+    angle = [np.arccos(a @ b / np.linalg.norm(a) / np.linalg.norm(b)) for a, b in zip(*rays, strict=True)]
+    sigma = np.linalg.norm(rays[0], axis=1) * 0.7 / 500.0 / np.sin(angle)
+    assert np.sqrt(rows["variance"]) == pytest.approx(sigma, rel=0.02)
+
+
+def test_landmarks_are_published_in_the_frame_of_the_odometry(graph: Any, kit: Any, tf2: Any) -> None:
+    make, listener = graph
+    outputs = make(base_frame="base_link", odom_frame="world")
+    listener.listen("/vo_node/points", PointCloud2)
+    count = np.arange(1, 4, dtype=np.uint32)
+    known = MapPoints(
+        np.array([[0.0, 0.0, 4.0], [1.0, 0.0, 6.0], [0.0, 2.0, 5.0]]), 0.1 * count, count, count
+    )
+    start, frame = walk(kit, 2)
+    outputs.publish(frame, {}, lambda: known)
+    # The camera looks ahead along x of the base, 2 m before its origin.
+    mounted = TransformStamped()
+    mounted.transform.translation.x = 2.0
+    turn = mounted.transform.rotation
+    turn.x, turn.y, turn.z, turn.w = -0.5, 0.5, -0.5, 0.5
+    tf2.transforms["base_link", "eye"] = mounted
+    outputs.publish(start, {}, lambda: known)
+    outputs.publish(frame, {}, lambda: known)
+    cloud = listener.wait_for("/vo_node/points")
+    assert messages.nanoseconds(cloud.header.stamp) == frame.result.stamp_ns
+    assert cloud.header.frame_id == "world"
+    rows = cloud_rows(cloud)
+    found = np.column_stack([rows["x"], rows["y"], rows["z"]])
+    assert found == pytest.approx(np.array([[6.0, 0.0, 0.0], [8.0, -1.0, 0.0], [7.0, 0.0, -2.0]]), abs=1e-6)
+    assert rows["variance"] == pytest.approx([0.1, 0.2, 0.3])
+    # Neither before TF told where the base is nor of a frame that was not placed beside others.
+    assert len(listener.messages("/vo_node/points")) == 1
 
 
 def test_vins_topics_follow_their_switch(graph: Any, kit: Any) -> None:
@@ -202,12 +242,13 @@ def test_nothing_is_built_for_topics_that_nobody_listens_to(
 
         monkeypatch.setattr(owner, name, note)
 
-    for name in ("serialised_cloud", "keypoint_rows", "match_rows", "point_rows"):
+    for name in ("serialised_cloud", "keypoint_rows", "match_rows", "point_rows", "pair_points"):
         watch(clouds, name)
     for name in ("pose_with_covariance", "frame_status", "twist_stamped"):
         watch(messages, name)
     watch(MatchPainter, "paint")
-    publish(outputs, walk(kit, 3))
+    for frame in walk(kit, 3):
+        outputs.publish(frame, {}, lambda: built.add("landmarks"))
     assert built == set()
     listener.listen("/vo_node/keypoints", PointCloud2)
     publish(outputs, walk(kit, 3))
