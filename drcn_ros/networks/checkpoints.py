@@ -16,6 +16,7 @@ from typing import Any
 import torch
 
 from drcn_ros.errors import WeightsError
+from drcn_ros.foreign.guard import first_line
 from drcn_ros.networks.weight_file import WeightFile
 
 # Modules with `recognise(state, arguments) -> WeightFile | None`, asked in this order.
@@ -28,6 +29,9 @@ _STATE_KEYS = ("model", "state_dict")
 _MULTI_GPU_PREFIX = "module."
 # The part of torch's message that names what it met.
 _REFUSED = re.compile(r"Unsupported (?:global: GLOBAL|class|operand) (\S+)")
+
+# The first release in which `weights_only` cannot be broken out of.
+_SAFE_TORCH = (2, 6)
 
 Recogniser = Callable[[Mapping[str, torch.Tensor], Mapping[str, Any]], "WeightFile | None"]
 
@@ -44,8 +48,10 @@ def read_checkpoint(path: Path) -> WeightFile:
     """Read a published checkpoint; nothing in it is executed.
 
     Raises:
-        WeightsError: the file is damaged, holds code, or is for no network that is known.
+        WeightsError: the file is damaged, holds code, is for no network that is known, or torch is too old to
+            read somebody else's file.
     """
+    _require_safe_torch(path)
     try:
         with _allowed(argparse.Namespace):
             content = torch.load(path, map_location="cpu", weights_only=True)
@@ -53,9 +59,8 @@ def read_checkpoint(path: Path) -> WeightFile:
         msg = f"checkpoint {path} is damaged or holds more than tensors and plain data, "
         msg += f"which is not loaded: {_what_was_refused(error)}"
         raise WeightsError(msg) from None
-    except (RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-        msg = f"checkpoint {path} is damaged: {reason}"
+    except Exception as error:  # what damaged pickles raise has no bounds
+        msg = f"checkpoint {path} is damaged: {first_line(error)}"
         raise WeightsError(msg) from None
     state, arguments = _state(content)
     if not state:
@@ -68,6 +73,15 @@ def read_checkpoint(path: Path) -> WeightFile:
             return found
     msg = f"checkpoint {path} is for no known network; its first tensor is {next(iter(state))!r}"
     raise WeightsError(msg)
+
+
+def _require_safe_torch(path: Path) -> None:
+    numbers = re.match(r"(\d+)\.(\d+)", str(torch.__version__))
+    if numbers is None or tuple(int(number) for number in numbers.groups()) < _SAFE_TORCH:
+        msg = f"checkpoint {path} is not read with torch {torch.__version__}: before 2.6 a file made for it "
+        msg += "can run code (CVE-2025-32434). `drcn weights convert` with a newer torch makes a safetensors "
+        msg += "file of it, which any torch reads"
+        raise WeightsError(msg)
 
 
 def _what_was_refused(error: pickle.UnpicklingError) -> str:

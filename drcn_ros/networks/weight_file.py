@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 
 from drcn_ros.errors import WeightsError
+from drcn_ros.foreign.guard import first_line
 
 _FORMAT = "drcn_ros weights 1"
 
@@ -53,8 +54,8 @@ def read_own_file(path: Path) -> WeightFile:
         with safe_open(path, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError) as error:
-        msg = f"weight file {path} is damaged or no safetensors file: {error}"
+    except Exception as error:  # the library is Rust, whose panics are exceptions of no stated kind
+        msg = f"weight file {path} is damaged or no safetensors file: {first_line(error)}"
         raise WeightsError(msg) from None
     if metadata.pop("format", None) != _FORMAT or "architecture" not in metadata:
         msg = f"weight file {path} does not say which network it is for; "

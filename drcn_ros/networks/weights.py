@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -49,7 +50,8 @@ def fill(network: nn.Module, content: WeightFile, source: str) -> None:
     """Copy all tensors of a weight file into a network; counters of batch norms may be missing.
 
     Raises:
-        WeightsError: a tensor is missing, left over or of another shape; it and both shapes are named.
+        WeightsError: a tensor is missing, left over or of another shape; it and both shapes are named. Or the
+            numbers find nothing in any image: one is not finite, or all are zero.
     """
     wanted = {content.name_in_file(name): (name, tensor) for name, tensor in network.state_dict().items()}
     given = content.tensors
@@ -66,7 +68,19 @@ def fill(network: nn.Module, content: WeightFile, source: str) -> None:
         msg = f"{source} does not fit {content.architecture}: {', '.join(problems[:_NAMED])}{more}"
         raise WeightsError(msg)
     state = {own: given[name] for name, (own, _) in wanted.items() if name in given}
+    _refuse_useless(state, source)
     network.load_state_dict(state, strict=False)
+
+
+def _refuse_useless(state: Mapping[str, torch.Tensor], source: str) -> None:
+    weights = {name: tensor for name, tensor in state.items() if tensor.is_floating_point()}
+    broken = [name for name, tensor in weights.items() if not torch.isfinite(tensor).all()]
+    if broken:
+        msg = f"{source}: {broken[0]} holds numbers that are not finite"
+        raise WeightsError(msg)
+    if weights and not any(tensor.any() for name, tensor in weights.items() if name.endswith("weight")):
+        msg = f"{source}: all weights are zero"
+        raise WeightsError(msg)
 
 
 def _shape(tensor: torch.Tensor) -> str:

@@ -236,3 +236,35 @@ def test_a_file_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
 
 def test_the_embedded_weights_load() -> None:
     assert isinstance(load_network(), CompactNetwork)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda tensor: tensor * float("nan"), "holds numbers that are not finite"),
+        (torch.zeros_like, "all weights are zero"),
+    ],
+)
+def test_numbers_that_find_nothing_in_any_image_are_refused(tmp_path: Path, change, message: str) -> None:
+    state = CompactNetwork(CompactConfig(**_SMALL)).state_dict()
+    changed = {
+        name: change(tensor) if tensor.is_floating_point() else tensor for name, tensor in state.items()
+    }
+    path = tmp_path / "useless.safetensors"
+    write_own_file(path, WeightFile("compact", _SMALL, changed))
+    with pytest.raises(WeightsError, match=message):
+        load_network(path)
+
+
+@pytest.mark.parametrize("version", ["2.2.0", "2.5.1+cu121"])
+def test_a_checkpoint_of_others_is_not_read_by_a_torch_that_runs_its_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    path = tmp_path / "theirs.safetensors"
+    torch.save({"weight": torch.ones(2)}, path)
+    monkeypatch.setattr(torch, "__version__", version)
+    with pytest.raises(WeightsError, match="is not read with torch"):
+        read_weights(path)
+    own = tmp_path / "own.safetensors"
+    write_own_file(own, WeightFile("compact", _SMALL, CompactNetwork(CompactConfig(**_SMALL)).state_dict()))
+    assert load_network(own) is not None

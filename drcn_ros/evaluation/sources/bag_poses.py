@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.quaternions import rotations_from_quaternions
-from drcn_ros.evaluation.sources.bags import Bag, Topic, deserialize
+from drcn_ros.evaluation.sources.bags import Bag, Topic
 from drcn_ros.evaluation.sources.base import Notes
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.geometry.types import Array
@@ -88,8 +89,7 @@ class PoseReader:
         """
         samples = _Samples()
         tracked = ""
-        for _, _, data in self._bag.messages([topic.name]):
-            message = deserialize(data, topic.type)
+        for message in self._bag.decoded(topic):
             tracked = tracked or str(getattr(message, "child_frame_id", ""))
             samples.add(message.header.stamp, *POSE_TYPES[topic.type](message))
         try:
@@ -137,14 +137,11 @@ class PoseReader:
 
     def _transforms(self, static: bool) -> dict[str, tuple[str, _Samples]]:
         """Return parent and samples of each frame."""
-        names = [
-            topic.name
-            for topic in self._bag.topics()
-            if topic.type == TF_TYPE and topic.name.endswith("tf_static" if static else "tf")
-        ]
+        end = "tf_static" if static else "tf"
+        topics = [topic for topic in self._bag.topics() if topic.type == TF_TYPE and topic.name.endswith(end)]
         edges: dict[str, tuple[str, _Samples]] = {}
-        for _, _, data in self._bag.messages(names):
-            for entry in deserialize(data, TF_TYPE).transforms:
+        for message in itertools.chain.from_iterable(self._bag.decoded(topic) for topic in topics):
+            for entry in message.transforms:
                 child = entry.child_frame_id.lstrip("/")
                 _, samples = edges.setdefault(child, (entry.header.frame_id.lstrip("/"), _Samples()))
                 samples.add(entry.header.stamp, *_transform(entry.transform))

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from drcn_ros.conversion.camera_info import calibration_from_message, shows_rectified
 from drcn_ros.conversion.images import image_from_compressed, image_from_message
@@ -15,7 +14,7 @@ from drcn_ros.conversion.stamps import image_stamp_ns
 from drcn_ros.errors import ConfigurationError, ImageError, InputError
 from drcn_ros.evaluation.sources.bag_poses import POSE_TYPES, TF_TYPE, PoseReader
 from drcn_ros.evaluation.sources.bags import Bag, Topic, deserialize
-from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
+from drcn_ros.evaluation.sources.base import Image, ImageSequence, LeftOut, Shot
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.foreign.value_range import ValueRange
 
@@ -76,29 +75,22 @@ class BagSequence(ImageSequence):
     def shots(self) -> Iterator[Shot]:
         """Yield the images in the order of recording, with the stamps of their headers."""
         convert = image_from_message if self._image.type == _RAW else image_from_compressed
-        values = ValueRange()
+        values, left_out = ValueRange(), LeftOut(self.notes, "images")
+        count = 0
         for _, time_ns, data in self._bag.messages([self._image.name]):
+            count += 1
             try:
                 message = deserialize(data, self._image.type)
-            except InputError as error:
-                self.notes.add(f"an image was left out: {error}")
-                continue
-            try:
                 # The time of recording stands for a stamp that was left empty.
                 stamp_ns = image_stamp_ns(message) or time_ns
-            except ImageError as error:
-                self.notes.add(f"an image was left out: {error}")
+            except (InputError, ImageError) as error:
+                left_out.add(error)
                 continue
-            yield Shot(stamp_ns, partial(self._decode, convert, message, values))
-
-    def _decode(
-        self, convert: Callable[[Any, ValueRange], Image], message: Any, values: ValueRange
-    ) -> Image | None:
-        try:
-            return convert(message, values)
-        except ImageError as error:
-            self.notes.add(f"an image was left out: {error}")
-            return None
+            yield Shot(stamp_ns, partial(_decode, partial(convert, message, values), left_out))
+        if count < self._image.count:
+            self.notes.add(
+                f"the bag announces {self._image.count} images, {count} came; it is damaged or cut off"
+            )
 
     def _image_topic(self, wanted: str) -> Topic:
         found = self._of_type((_RAW, _COMPRESSED))
@@ -165,6 +157,14 @@ class BagSequence(ImageSequence):
         else:
             return None
         return reader.from_transforms(required=True) if topic.type == TF_TYPE else reader.from_topic(topic)
+
+
+def _decode(convert: Callable[[], Image], left_out: LeftOut) -> Image | None:
+    try:
+        return convert()
+    except ImageError as error:
+        left_out.add(error)
+        return None
 
 
 def _namespace(topic: str) -> str:

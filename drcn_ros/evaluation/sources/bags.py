@@ -12,12 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_typestore
 from rosbags.typesys.store import Typestore
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.sources.base import Notes
+from drcn_ros.evaluation.sources.base import LeftOut, Notes
 
 
 @dataclass(frozen=True)
@@ -57,6 +56,17 @@ class Bag(ABC):
     def messages(self, topics: Collection[str]) -> Iterator[tuple[str, int, bytes]]:
         """Yield topic, time of recording (ns) and CDR bytes of each message of `topics`, in order."""
 
+    def decoded(self, topic: Topic) -> Iterator[Any]:
+        """Yield the messages of a topic; those that are damaged are left out and counted in the notes."""
+        left_out = LeftOut(self.notes, f"messages of {topic.name}")
+        for _, _, data in self.messages([topic.name]):
+            try:
+                message = deserialize(data, topic.type)
+            except InputError as error:
+                left_out.add(error)
+                continue
+            yield message
+
 
 def natural(path: Path) -> list[tuple[int, int, str]]:
     """Return a key that sorts `bag_2` before `bag_10`."""
@@ -78,6 +88,6 @@ def deserialize(data: bytes, kind: str) -> Any:
     """
     try:
         return typestore().deserialize_cdr(data, kind)
-    except (SerdeError, KeyError, ValueError, IndexError, AssertionError) as error:
+    except Exception as error:  # generated code raises what the bytes make of it
         msg = f"a {kind} of {len(data)} bytes is damaged ({type(error).__name__})"
         raise InputError(msg) from None

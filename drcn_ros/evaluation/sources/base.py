@@ -80,6 +80,38 @@ class Notes:
         if line not in self.lines:
             self.lines.append(line)
 
+    def put(self, line: str, instead_of: str) -> None:
+        """Add a line in the place of an earlier one, if that is there."""
+        if instead_of in self.lines:
+            self.lines[self.lines.index(instead_of)] = line
+        else:
+            self.add(line)
+
+
+class LeftOut:
+    """Counts in one pass over a sequence what was of no use, and notes how many there were.
+
+    Args:
+        notes: told.
+        what: several of them, as in "images".
+    """
+
+    def __init__(self, notes: Notes, what: str) -> None:
+        self._notes = notes
+        self._what = what
+        self._count = 0
+        self._first = ""
+
+    def add(self, reason: object) -> None:
+        """Count one; the reason of the first is told."""
+        before = self._line()
+        self._first = self._first or str(reason)
+        self._count += 1
+        self._notes.put(self._line(), before)
+
+    def _line(self) -> str:
+        return f"{self._count} {self._what} left out; the first: {self._first}"
+
 
 class ImageSequence(ABC):
     """A recorded sequence, read in order as often as wanted.

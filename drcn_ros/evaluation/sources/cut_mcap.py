@@ -13,10 +13,8 @@ import struct
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
-import lz4.frame  # type: ignore[import-untyped]
-
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.sources import zstd
+from drcn_ros.foreign.unpacking import unpack_start
 
 MAGIC = b"\x89MCAP0\r\n"
 _HEAD = struct.Struct("<BQ")
@@ -128,14 +126,8 @@ def _partial_chunk(content: bytes) -> bytes:
     name_length = int.from_bytes(content[_CHUNK_START.size : name_start], "little")
     name = content[name_start : name_start + name_length]
     data = content[name_start + name_length + 8 :]
-    try:
-        if name == b"zstd":
-            return zstd.decompress_start(data)
-        if name == b"lz4":
-            start: bytes = lz4.frame.LZ4FrameDecompressor().decompress(data)
-            return start
-    except (zstd.Error, RuntimeError):
-        return b""
+    if name in (b"zstd", b"lz4"):
+        return unpack_start(name.decode(), data)
     return data if not name else b""
 
 

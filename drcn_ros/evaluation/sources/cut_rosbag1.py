@@ -8,17 +8,16 @@ chunks, which are again lists of records (ROS wiki, "Bags/Format/2.0").
 
 from __future__ import annotations
 
-import bz2
 import io
 import struct
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-import lz4.frame  # type: ignore[import-untyped]
-
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.sources.bags import Topic
+from drcn_ros.foreign.unpacking import unpack_start
 
 _MESSAGE, _CHUNK, _CONNECTION = 0x02, 0x05, 0x07
 _UINT32 = struct.Struct("<I")
@@ -63,17 +62,19 @@ class CutRosbag1:
 
     def _chunk(self, content: bytes) -> Iterator[tuple[int, int, bytes]]:
         for header, data in _split(content):
-            kind = header["op"][0]
-            if kind not in (_CONNECTION, _MESSAGE):
-                continue
-            number = _UINT32.unpack(header["conn"])[0]
-            if kind == _CONNECTION:
-                name = _fields(data).get("type", b"").decode()
-                package, _, message = name.partition("/")
-                self._types[number] = (header["topic"].decode(), f"{package}/msg/{message}")
-            else:
-                seconds, nanoseconds = struct.unpack("<II", header["time"])
-                yield number, seconds * 1_000_000_000 + nanoseconds, data
+            # A record that lacks what it needs is damaged; the next one may be whole.
+            with suppress(KeyError, IndexError, struct.error, UnicodeDecodeError):
+                kind = header["op"][0]
+                if kind not in (_CONNECTION, _MESSAGE):
+                    continue
+                number = _UINT32.unpack(header["conn"])[0]
+                if kind == _CONNECTION:
+                    name = _fields(data).get("type", b"").decode()
+                    package, _, message = name.partition("/")
+                    self._types[number] = (header["topic"].decode(), f"{package}/msg/{message}")
+                else:
+                    seconds, nanoseconds = struct.unpack("<II", header["time"])
+                    yield number, seconds * 1_000_000_000 + nanoseconds, data
 
 
 def _records(file: BinaryIO) -> Iterator[tuple[dict[str, bytes], bytes]]:
@@ -120,12 +121,6 @@ def _fields(header: bytes) -> dict[str, bytes]:
 
 def _uncompressed(compression: bytes, data: bytes) -> bytes:
     """Return the content of a chunk as far as it can be had."""
-    try:
-        if compression == b"bz2":
-            return bz2.BZ2Decompressor().decompress(data)
-        if compression == b"lz4":
-            content: bytes = lz4.frame.LZ4FrameDecompressor().decompress(data)
-            return content
-    except (OSError, RuntimeError):
-        return b""
+    if compression in (b"bz2", b"lz4"):
+        return unpack_start(compression.decode(), data)
     return data

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.sources.bags import Topic
+from drcn_ros.foreign.guard import guarded
 
 
 class CutDatabase:
@@ -24,7 +25,8 @@ class CutDatabase:
     def __init__(self, path: Path) -> None:
         self._path = path
         # A reader of a write-ahead log needs its own index beside it, which a read-only folder refuses.
-        self._connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+        with guarded(f"bag file {path}"):
+            self._connection = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
         try:
             # A file shorter than its header says is refused unless the caller is known to repair it.
             self._connection.execute("PRAGMA writable_schema=ON")
@@ -33,7 +35,10 @@ class CutDatabase:
             self._connection.close()
             msg = f"bag file {path} is damaged: {error}"
             raise InputError(msg) from None
-        self._topics = {int(number): (str(name), str(kind)) for number, name, kind in rows}
+        # A damaged page may hold values of any type.
+        self._topics = {
+            number: (str(name), str(kind)) for number, name, kind in rows if isinstance(number, int)
+        }
 
     def topics(self) -> list[Topic]:
         """Return the topics with the number of their messages before the cut."""
@@ -52,12 +57,11 @@ class CutDatabase:
         self._connection.close()
 
     def _rows(self, content: str) -> Iterator[tuple[int, int, bytes]]:
-        cursor = self._connection.execute(f"SELECT topic_id, timestamp, {content} FROM messages")
-        while True:
-            try:
-                row = cursor.fetchone()
-            except sqlite3.Error:
-                return
-            if row is None:
-                return
-            yield row
+        try:
+            cursor = self._connection.execute(f"SELECT topic_id, timestamp, {content} FROM messages")
+            while (row := cursor.fetchone()) is not None:
+                number, time_ns, data = row
+                if isinstance(number, int) and isinstance(time_ns, int) and isinstance(data, (bytes, int)):
+                    yield row
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError):
+            return

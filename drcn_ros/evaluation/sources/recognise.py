@@ -11,12 +11,13 @@ from pathlib import Path
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.calibrations import assumed_calibration, read_calibration
-from drcn_ros.evaluation.sources import cut_mcap, euroc, kitti, rosbag1, rosbag2, tum, zstd
+from drcn_ros.evaluation.sources import cut_mcap, euroc, kitti, rosbag1, rosbag2, tum
 from drcn_ros.evaluation.sources.bag_sequence import BagSequence, BagTopics
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Selection
 from drcn_ros.evaluation.sources.files import IMAGE_SUFFIXES
 from drcn_ros.evaluation.sources.pictures import Video, images_of, open_images, open_pattern
 from drcn_ros.evaluation.trajectory_files import read_trajectory
+from drcn_ros.foreign.unpacking import ZSTD_MAGIC
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
 _KINDS = (
@@ -118,7 +119,7 @@ def _open_file(path: Path, name: str, options: SourceOptions) -> ImageSequence:
         head = file.read(16)
     if head.startswith(rosbag1.MAGIC):
         return BagSequence(rosbag1.Rosbag1(path), name, options.topics)
-    if head.startswith((cut_mcap.MAGIC, _SQLITE_MAGIC, zstd.MAGIC)):
+    if head.startswith((cut_mcap.MAGIC, _SQLITE_MAGIC, ZSTD_MAGIC)):
         if not path.name.endswith(rosbag2.STORAGE_SUFFIXES):
             msg = (
                 f"bag file {name} must be named {' or '.join('*' + end for end in rosbag2.STORAGE_SUFFIXES)}"

@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from rosbags.rosbag1 import Reader, ReaderError
-from rosbags.serde import SerdeError
+from rosbags.rosbag1 import Reader
 
-from drcn_ros.errors import InputError
 from drcn_ros.evaluation.sources.bags import Bag, Topic, typestore
+from drcn_ros.evaluation.sources.base import LeftOut
 from drcn_ros.evaluation.sources.cut_rosbag1 import CutRosbag1
+from drcn_ros.evaluation.sources.unpacking_limits import limit_unpacking
+from drcn_ros.foreign.guard import first_line
 
 MAGIC = b"#ROSBAG V2.0\n"
 
@@ -26,13 +27,14 @@ class Rosbag1(Bag):
 
     def __init__(self, path: Path) -> None:
         super().__init__(path, "ROS 1 bag")
+        limit_unpacking()
         self._cut: CutRosbag1 | None = None
         try:
             with Reader(path) as reader:
                 self._topics = [
                     Topic(name, info.msgtype or "", info.msgcount) for name, info in reader.topics.items()
                 ]
-        except ReaderError:
+        except Exception:  # what damaged bytes raise in the reader has no bounds
             self._cut = CutRosbag1(path)
             self._topics = self._cut.topics()
             self.notes.add(f"{path.name} is cut off or was not closed; it was read up to the cut")
@@ -44,12 +46,12 @@ class Rosbag1(Bag):
     def messages(self, topics: Collection[str]) -> Iterator[tuple[str, int, bytes]]:
         """Yield topic, time of recording (ns) and CDR bytes of each message of `topics`, in order."""
         types = {topic.name: topic.type for topic in self._topics if topic.name in topics}
+        left_out = LeftOut(self.notes, "messages")
         for name, time_ns, data in self._raw(types):
             try:
                 yield name, time_ns, bytes(typestore().ros1_to_cdr(data, types[name]))
-            except (SerdeError, ValueError, IndexError, AssertionError, KeyError) as error:
-                msg = f"bag {self.path}: a message of {name} is damaged ({type(error).__name__})"
-                raise InputError(msg) from None
+            except Exception as error:
+                left_out.add(f"a message of {name} is damaged ({type(error).__name__})")
 
     def _raw(self, topics: Collection[str]) -> Iterator[tuple[str, int, bytes]]:
         if self._cut is not None:
@@ -63,7 +65,11 @@ class Rosbag1(Bag):
                     connection, time_ns, data = next(messages)
                 except StopIteration:
                     return
-                except ReaderError as error:
-                    self.notes.add(f"{self.path.name} is damaged and was read up to there ({error})")
+                except MemoryError:
+                    raise
+                except Exception as error:
+                    self.notes.add(
+                        f"{self.path.name} is damaged and was read up to there ({first_line(error)})"
+                    )
                     return
                 yield connection.topic, time_ns, data

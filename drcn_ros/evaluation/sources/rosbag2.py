@@ -14,16 +14,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, cast
 
-import apsw
-from rosbags.rosbag2 import Reader, ReaderError
+from rosbags.rosbag2 import Reader
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.calibrations.documents import read_yaml
-from drcn_ros.evaluation.sources import zstd
 from drcn_ros.evaluation.sources.bags import Bag, Topic, natural
 from drcn_ros.evaluation.sources.cut_mcap import MendedFile
 from drcn_ros.evaluation.sources.cut_sqlite import CutDatabase
+from drcn_ros.evaluation.sources.mcap_checks import mcap_problem
+from drcn_ros.evaluation.sources.unpacking_limits import limit_unpacking
+from drcn_ros.foreign.guard import first_line, guarded
 from drcn_ros.foreign.paths import as_text
+from drcn_ros.foreign.unpacking import ZSTD_MAGIC, unpack, unpack_file
 
 METADATA = "metadata.yaml"
 STORAGE_SUFFIXES = (".mcap", ".db3", ".mcap.zstd", ".db3.zstd")
@@ -78,7 +80,7 @@ class Rosbag2(Bag):
             with self._opened(path) as storage:
                 for name, time_ns, data in self._until_the_cut(path, storage.messages(topics)):
                     # CDR begins with a zero byte, so that compressed messages are known by their first four.
-                    yield name, time_ns, zstd.decompress(data) if data[:4] == zstd.MAGIC else data
+                    yield name, time_ns, unpack("zstd", data) if data[:4] == ZSTD_MAGIC else data
 
     def _topics_of_files(self) -> list[Topic]:
         counts: dict[tuple[str, str], int] = {}
@@ -98,7 +100,7 @@ class Rosbag2(Bag):
             return
         with tempfile.TemporaryDirectory(prefix="drcn_") as folder:
             plain = Path(folder) / path.stem
-            if not zstd.decompress_file(path, plain):
+            if not unpack_file(path, plain):
                 self._note_cut(path.name)
             yield from self._with_reader(plain, path.name)
 
@@ -106,7 +108,10 @@ class Rosbag2(Bag):
         real = path.resolve()
         write_ahead_log = real.with_name(real.name + "-wal")
         unfinished = write_ahead_log.is_file() and write_ahead_log.stat().st_size > 0
-        reader = None if unfinished else _open_whole(path)
+        problem = mcap_problem(path) if path.suffix == ".mcap" else ""
+        if problem:
+            self.notes.add(f"{name} is damaged: {problem}")
+        reader = None if unfinished or "index" in problem else _open_whole(path)
         if reader is not None:
             with _closing(reader.close):
                 yield _Whole(reader)
@@ -117,12 +122,9 @@ class Rosbag2(Bag):
             with _closing(database.close):
                 yield database
             return
-        cut = Reader(cast(Any, MendedFile(path)))
-        try:
+        with guarded(f"bag file {name}"):
+            cut = Reader(cast(Any, MendedFile(path)))
             cut.open()
-        except ReaderError as error:
-            msg = f"bag file {path} is damaged: {error}"
-            raise InputError(msg) from None
         with _closing(cut.close):
             yield _Whole(cut)
 
@@ -134,8 +136,10 @@ class Rosbag2(Bag):
                 message = next(messages)
             except StopIteration:
                 return
-            except (ReaderError, apsw.Error, OSError, zstd.Error) as error:
-                self.notes.add(f"{path.name} is damaged and was read up to there ({error})")
+            except MemoryError:
+                raise
+            except Exception as error:  # what damaged bytes raise in the reader has no bounds
+                self.notes.add(f"{path.name} is damaged and was read up to there ({first_line(error)})")
                 return
             yield message
 
@@ -161,14 +165,17 @@ class _Whole:
 
 def _open_whole(path: Path) -> Reader | None:
     """Return an open reader, or None for a file that is not whole."""
+    limit_unpacking()
     try:
         reader = Reader(path)
         reader.open()
-    except (ReaderError, apsw.Error, IndexError, TypeError, ValueError, KeyError):
-        return None
-    except OSError as error:
-        msg = f"bag file {path}: {error.strerror or error}"
+    except (OSError, MemoryError) as error:
+        msg = (
+            f"bag file {path}: {getattr(error, 'strerror', None) or 'there is not enough memory to read it'}"
+        )
         raise InputError(msg) from None
+    except Exception:  # what damaged bytes raise in the reader has no bounds
+        return None
     return reader
 
 

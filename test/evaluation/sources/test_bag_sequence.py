@@ -167,7 +167,9 @@ def test_compressed_images_alone_are_decoded_and_damaged_ones_left_out(recorder,
     frames = list(sequence.frames())
     assert [frame.stamp_ns for frame in frames] == clip.stamps_ns[:2] + clip.stamps_ns[3:]
     assert np.array_equal(frames[0].image, clip.images[0])
-    assert any("an image was left out: compressed jpeg of 200 bytes" in note for note in sequence.notes.lines)
+    assert any(
+        "1 images left out; the first: compressed jpeg of 200 bytes" in note for note in sequence.notes.lines
+    )
 
 
 def test_the_calibration_beside_the_images_is_taken(recorder, clip, tmp_path):
