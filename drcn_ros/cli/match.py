@@ -34,7 +34,11 @@ from drcn_ros.geometry.uncalibrated import HOMOGRAPHY, Agreement, agreement
 from drcn_ros.matching import create_matcher
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.types import Features
+from drcn_ros.odometry.config import OdometryConfig
+from drcn_ros.odometry.image_quality import ImageQuality
 
+# With fewer an image cannot be tracked either.
+_FEW_KEYPOINTS = OdometryConfig().min_keypoints
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 # Longer side of an image in the picture, pixels; larger ones are reduced.
 _SHOWN_SIZE = 2048
@@ -123,6 +127,10 @@ def _look(
         if camera is not None:
             _require_size(image, path, camera, what)
         views.append(_view(image, matcher))
+        count = len(views[-1].features)
+        if count < _FEW_KEYPOINTS:
+            problem = ImageQuality.of(image).problem(None) or "it has too little texture or is blurred"
+            print(f"note: {path} has {count} keypoints: {problem}")
     return camera, views
 
 

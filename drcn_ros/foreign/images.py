@@ -20,6 +20,7 @@ Image8 = NDArray[np.uint8]
 # Larger than any camera's image; a file of a few hundred kilobytes can unpack to more than a machine holds.
 LARGEST_PIXELS = 150_000_000
 _CHANNELS = (1, 3, 4)
+_TINY = 64
 
 
 def decode_image(data: bytes, values: ValueRange | None = None, upright: bool = False) -> Image8:
@@ -50,8 +51,10 @@ def decode_image(data: bytes, values: ValueRange | None = None, upright: bool = 
 
 def is_turned(data: bytes) -> bool:
     """Return whether an image file says (EXIF) that it is to be turned; errors as of `decode_image`."""
-    # An eighth of the size tells as much as the whole.
-    small = cv2.IMREAD_REDUCED_GRAYSCALE_8
+    size = image_size(data)
+    # An eighth of the size tells as much as the whole, unless nothing is left of it.
+    is_tiny = size is not None and min(size) < _TINY
+    small = cv2.IMREAD_GRAYSCALE if is_tiny else cv2.IMREAD_REDUCED_GRAYSCALE_8
     stored, turned = _decoded(data, small | cv2.IMREAD_IGNORE_ORIENTATION), _decoded(data, small)
     return stored.shape != turned.shape or not np.array_equal(stored, turned)
 

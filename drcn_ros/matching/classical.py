@@ -68,7 +68,10 @@ class OrbMatcher(Matcher[Features]):
         detector = cv2.ORB_create(  # type: ignore[attr-defined, unused-ignore]
             nfeatures=self.config.max_keypoints, fastThreshold=10
         )
-        keypoints, descriptors = detector.detectAndCompute(to_grey(image), _mask(kept))
+        keypoints, descriptors = (), None
+        # Of one row or column nothing is left at ORB's smallest scale, which OpenCV takes for an error.
+        if min(image.shape[:2]) > 1:
+            keypoints, descriptors = detector.detectAndCompute(to_grey(image), _mask(kept))
         keep = _strongest(keypoints, self.config.max_keypoints)
         unit = torch.zeros(0, 256)
         if len(keep):

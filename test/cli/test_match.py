@@ -171,3 +171,21 @@ def test_large_images_are_drawn_smaller_and_their_matches_in_place(drcn, tmp_pat
     coloured = np.ptp(drawn.astype(int), axis=2) > 60
     assert coloured[:, 130:2048].any()
     assert not coloured[:, :124].any()
+
+
+def test_an_image_without_keypoints_says_why(drcn, images, tmp_path):
+    cv2.imwrite(str(tmp_path / "dark.png"), np.full((180, 240), 3, np.uint8))
+    cv2.imwrite(str(tmp_path / "grey.png"), np.full((180, 240), 120, np.uint8))
+    answer = drcn("match", tmp_path / "dark.png", tmp_path / "grey.png", "--matcher", "sift")
+    assert answer.code == 0
+    assert "dark.png has 0 keypoints: dark, mean grey level 3" in answer.out
+    assert "grey.png has 0 keypoints: it has too little texture or is blurred" in answer.out
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1)])
+@pytest.mark.parametrize("matcher", ["orb", "sift"])
+def test_an_image_of_one_row_or_column_has_no_keypoints(drcn, images, tmp_path, size, matcher):
+    cv2.imwrite(str(tmp_path / "line.png"), np.random.default_rng(0).integers(0, 255, size, np.uint8))
+    answer = drcn("match", tmp_path / "line.png", images[0], "--matcher", matcher)
+    assert answer.code == 0
+    assert "line.png has 0 keypoints" in answer.out
