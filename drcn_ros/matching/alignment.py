@@ -18,6 +18,7 @@ from torch.linalg import vector_norm
 from drcn_ros.matching.common_warp import common_warp
 from drcn_ros.matching.patches import ImageFeatures, Patches
 from drcn_ros.matching.types import Matches
+from drcn_ros.networks.constants import constant
 
 _TRANSLATION_STEPS = 1
 _AFFINE_STEPS = 3
@@ -101,6 +102,7 @@ def align(
     rows, moving = torch.arange(len(points), device=points.device), patches
     place, warp, origin = points, warps, current_points
     steps = _TRANSLATION_STEPS + _AFFINE_STEPS
+    on_cpu = points.device.type == "cpu"
     for step in range(steps):
         affine = step >= _TRANSLATION_STEPS
         move, warp = moving.update(current, place, warp, affine)
@@ -108,7 +110,8 @@ def align(
         offset = place + move - origin
         offset *= _FARTHEST / vector_norm(offset, dim=1, keepdim=True).clamp_(min=_FARTHEST)
         place = origin + offset
-        if affine and step < steps - 1:
+        # To know how many have arrived a GPU would have to be waited for; it goes on with all of them.
+        if affine and step < steps - 1 and on_cpu:
             chosen = torch.nonzero(vector_norm(move, dim=1) > _ARRIVED)[:, 0]
             if len(chosen) < _WORTH_SELECTING * len(rows):
                 points[rows], warps[rows] = place, warp
@@ -118,6 +121,6 @@ def align(
     correlation = patches.correlation(current, points, warps)
     moved = vector_norm(points - current_points, dim=1)
     height, width = current.shape
-    inside = ((points >= 0) & (points <= points.new_tensor([width - 1, height - 1]))).all(dim=1)
+    inside = ((points >= 0) & (points <= constant([width - 1, height - 1], points))).all(dim=1)
     good = (correlation >= _LEAST_CORRELATION) & (moved < 0.99 * _FARTHEST) & inside
     return Alignment(points, correlation, good)

@@ -19,7 +19,9 @@ from torch.nn.functional import normalize
 
 from drcn_ros.matching.alignment import align_matches
 from drcn_ros.matching.calibration import calibrate
+from drcn_ros.matching.candidates import Candidates
 from drcn_ros.matching.coarse_prior import CoarsePrior, coarse_logits
+from drcn_ros.matching.device import upload
 from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
     CompactFeatures,
@@ -64,20 +66,21 @@ class AnchoredMatcher(DrcnBase):
             points: (N, 2) pixels, such as where earlier points were found.
             scores: (N,) of the points.
         """
-        places = torch.from_numpy(np.ascontiguousarray(points, np.float32)).to(self._device)
-        scale = float(features.scales[0]) if len(features) else float(FINE_STRIDE)
+        places = upload(np.asarray(points, np.float32), self._device)
         if isinstance(features, CompactFeatures):
             descriptors = describe(features.fine, places)
         else:
             assert isinstance(features, PublishedFeatures)
             x, y = _fine_cells(features, places)
             descriptors = normalize(features.maps.fine[0][:, y, x].T, dim=1)
-        strength = torch.from_numpy(np.ascontiguousarray(scores, np.float32)).to(self._device)
+        strength = upload(np.asarray(scores, np.float32), self._device)
+        # All keypoints of a network have one scale, which a GPU need not tell.
+        scales = torch.full_like(strength, FINE_STRIDE)
         return dataclasses.replace(
             features,
             points=places,
             scores=strength,
-            scales=torch.full_like(strength, scale),
+            scales=scales,
             descriptors=descriptors,
         )
 
@@ -90,36 +93,47 @@ class AnchoredMatcher(DrcnBase):
             assert isinstance(reference, CompactFeatures)
             assert isinstance(current, CompactFeatures)
             found = _follow_compact(self._network, reference, current)
-            found = found.select(found.scores >= self.config.min_score)
+            found = dataclasses.replace(found, good=found.good & (found.scores >= self.config.min_score))
         else:
             assert isinstance(reference, PublishedFeatures)
             assert isinstance(current, PublishedFeatures)
             found = _follow_published(self._network, reference, current)
-        order = found.scores.argsort(descending=True, stable=True)
-        found = found.select(order)
+        on_cpu = found.scores.device.type == "cpu"
+        matches = (self._complete if on_cpu else self._complete_on_device)(reference, current, found)
+        return calibrate(matches, self._network, self.config)
+
+    def _complete(self, reference: ImageFeatures, current: ImageFeatures, found: _Found) -> Matches:
+        index = torch.nonzero(found.good)[:, 0]
+        index = index[found.scores[index].argsort(descending=True, stable=True)]
         matches = Matches(
-            reference_points=reference.points[found.index].cpu().numpy(),
-            current_points=found.points.cpu().numpy(),
-            scores=found.scores.cpu().numpy(),
-            reference_index=found.index.cpu().numpy(),
-            current_index=np.full(len(found.index), -1, np.int64),
+            reference_points=reference.points[index].numpy(),
+            current_points=found.points[index].numpy(),
+            scores=found.scores[index].numpy(),
+            reference_index=index.numpy(),
+            current_index=np.full(len(index), -1, np.int64),
         )
         if self.config.refine:
             matches = align_matches(reference, current, matches)
-        matches = calibrate(matches, self._network, self.config)
-        return dataclasses.replace(matches, current_index=_nearest_keypoint(current, matches.current_points))
+        places = torch.from_numpy(matches.current_points)
+        good = torch.ones(len(matches), dtype=torch.bool)
+        return dataclasses.replace(matches, current_index=_nearest_keypoint(current, places, good).numpy())
+
+    def _complete_on_device(self, reference: ImageFeatures, current: ImageFeatures, found: _Found) -> Matches:
+        index = torch.arange(len(found.scores), device=found.scores.device)
+        rows = Candidates(reference.points, found.points, found.scores, index, index, found.good)
+        if self.config.refine:
+            rows = rows.refined(reference.patches, current)
+        nearest = _nearest_keypoint(current, rows.current_points, rows.good)
+        return dataclasses.replace(rows, current_index=nearest).on_host()
 
 
 @dataclasses.dataclass(frozen=True)
 class _Found:
-    """Queries that were found again: their rows (M,), points (M, 2) in the other image and scores (M,)."""
+    """Where queries are in the other image: points (N, 2), scores (N,), and which are found, (N,) bool."""
 
-    index: torch.Tensor
     points: torch.Tensor
     scores: torch.Tensor
-
-    def select(self, chosen: torch.Tensor) -> _Found:
-        return _Found(self.index[chosen], self.points[chosen], self.scores[chosen])
+    good: torch.Tensor
 
 
 def _follow_compact(network: CompactNetwork, reference: CompactFeatures, current: CompactFeatures) -> _Found:
@@ -131,8 +145,7 @@ def _follow_compact(network: CompactNetwork, reference: CompactFeatures, current
     descriptors = describe(current.fine, there) * temperature
     back, backward = _look(descriptors, returning.coarse_cells, prior.exchanged(), reference)
     closed = (back - reference.points).norm(dim=1) <= _FARTHEST_RETURN
-    index = torch.nonzero(closed)[:, 0]
-    return _Found(index, there[index], (forward * backward).sqrt()[index])
+    return _Found(there, (forward * backward).sqrt(), closed)
 
 
 def _look(
@@ -149,7 +162,7 @@ def _look(
     height, width = other.fine.values.shape[-2:]
     coarse_width = other.coarse.shape[-1]
     ratio = COARSE_STRIDE // FINE_STRIDE
-    rows, row_of_query = torch.unique(cells, return_inverse=True)
+    rows, row_of_query = _distinct(cells)
     likely = coarse.rows(rows)
     prior, windows = likely.topk(min(_WINDOWS, likely.shape[1]), dim=1)
     step = torch.arange(ratio, device=cells.device)
@@ -171,6 +184,14 @@ def _look(
     total = share.sum(dim=1)
     place = torch.stack([(share * x).sum(dim=1), (share * y).sum(dim=1)], dim=1) / total[:, None]
     return other.fine.pixels(place), total
+
+
+def _distinct(cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return different cells, and for each cell (N,) its row among them; on a GPU all, as they are."""
+    if cells.device.type != "cpu":
+        return cells, torch.arange(len(cells), device=cells.device)
+    rows, row_of_cell = torch.unique(cells, return_inverse=True)
+    return rows, row_of_cell
 
 
 def _dot_products(fine: torch.Tensor, cells: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
@@ -198,11 +219,11 @@ def _follow_published(network: DRCN, reference: PublishedFeatures, current: Publ
     distinct, number = torch.unique(targets, return_inverse=True)
     returned, backward = best_targets(target, source, correlation.permute(2, 3, 0, 1), distinct, options)
     score = (forward + backward[number]) / 2
-    index = torch.nonzero((returned[number] == queries) & (score > 0))[:, 0]
+    closed = (returned[number] == queries) & (score > 0)
     # A query lies off its cell's centre; to first order so does its correspondence.
     offset = reference.points - torch.stack([x, y], dim=1) * FINE_STRIDE
     points = torch.stack([targets % width, targets // width], dim=1) * FINE_STRIDE + offset
-    return _Found(index, points[index], score[index])
+    return _Found(points, score, closed)
 
 
 def _fine_cells(features: PublishedFeatures, points: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -212,15 +233,17 @@ def _fine_cells(features: PublishedFeatures, points: torch.Tensor) -> tuple[torc
     return x.clamp(0, width - 1), y.clamp(0, height - 1)
 
 
-def _nearest_keypoint(features: ImageFeatures, points: NDArray[np.float32]) -> NDArray[np.int64]:
-    """Return (M,) rows of the keypoints closest to points (M, 2), each row once, -1 where none is close."""
-    index: NDArray[np.int64] = np.full(len(points), -1, np.int64)
+def _nearest_keypoint(features: ImageFeatures, points: torch.Tensor, good: torch.Tensor) -> torch.Tensor:
+    """Return (M,) rows of the keypoints closest to points (M, 2), each row once, -1 where none is close.
+
+    Args:
+        features: hold the keypoints.
+        points: pixels.
+        good: (M,) bool, which points are asked for.
+    """
     if len(points) == 0 or len(features) == 0:
-        return index
-    places = torch.from_numpy(points).to(features.points.device)
-    distance = torch.cdist(places, features.points)
+        return torch.full((len(points),), -1, device=points.device)
+    distance = torch.cdist(points, features.points).masked_fill(~good[:, None], torch.inf)
     nearest, row = distance.min(dim=1)
     mutual = distance.argmin(dim=0)[row] == torch.arange(len(points), device=row.device)
-    close = (mutual & (nearest <= _SAME_POINT)).cpu().numpy()
-    index[close] = row.cpu().numpy()[close]
-    return index
+    return torch.where(mutual & (nearest <= _SAME_POINT), row, -1)

@@ -93,6 +93,9 @@ class CoarsePrior:
 
     def pairs(self, cells_a: torch.Tensor, cells_b: torch.Tensor) -> torch.Tensor:
         """Return (N, M) log-probabilities, at most 0, that flat cells (N,) of A and (M,) of B match."""
+        if cells_a.device.type != "cpu":
+            # To make some rows twice costs less than to wait for the number of different ones.
+            return self.rows(cells_a).index_select(1, cells_b)
         distinct, row_of_cell = torch.unique(cells_a, return_inverse=True)
         # Several times faster than subscripts.
         return self.rows(distinct).index_select(1, cells_b).index_select(0, row_of_cell)

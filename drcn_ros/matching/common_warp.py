@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 # The best matches tell enough.
-_MATCHES = 300
-_FEWEST = 8
+MATCHES = 300
+FEWEST = 8
 # Farthest, in pixels, that parallax may move a match which takes part.
-_PARALLAX = 8.0
+PARALLAX = 8.0
 # Less of the matches, or a change of scale beyond this either way, is a chance result.
-_LEAST_SHARE = 0.3
-_LARGEST_SCALE = 3.0
+LEAST_SHARE = 0.3
+LARGEST_SCALE = 3.0
 
 
 def common_warp(reference: NDArray[np.float32], current: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -28,14 +28,14 @@ def common_warp(reference: NDArray[np.float32], current: NDArray[np.float32]) ->
         A turn times a scale; the unit matrix where the matches share none.
     """
     unit = np.eye(2, dtype=np.float32)
-    if len(reference) < _FEWEST:
+    if len(reference) < FEWEST:
         return unit
     transform, inliers = cv2.estimateAffinePartial2D(
-        reference[:_MATCHES], current[:_MATCHES], method=cv2.RANSAC, ransacReprojThreshold=_PARALLAX
+        reference[:MATCHES], current[:MATCHES], method=cv2.RANSAC, ransacReprojThreshold=PARALLAX
     )
-    if transform is None or inliers.mean() < _LEAST_SHARE:
+    if transform is None or inliers.mean() < LEAST_SHARE:
         return unit
     scale = float(np.hypot(transform[0, 0], transform[1, 0]))
-    if not 1 / _LARGEST_SCALE < scale < _LARGEST_SCALE:
+    if not 1 / LARGEST_SCALE < scale < LARGEST_SCALE:
         return unit
     return np.asarray(transform[:, :2], np.float32)

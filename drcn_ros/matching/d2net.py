@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from torch.nn.functional import interpolate
 
 from drcn_ros.errors import WeightsError
-from drcn_ros.matching.alignment import align_matches
 from drcn_ros.matching.base import Matcher, check_image, to_grey
 from drcn_ros.matching.calibration import calibrate
+from drcn_ros.matching.candidates import matches_of_pairs
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device, choose_precision, prepare, upload
 from drcn_ros.matching.keypoints import detect_keypoints, inside
-from drcn_ros.matching.nearest import distance_ratio_squared, mutual_nearest
+from drcn_ros.matching.nearest import MutualPairs, best_nearest, distance_ratio_squared
 from drcn_ros.matching.patches import ImageFeatures, smooth
+from drcn_ros.matching.trimming import trimmed
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import CompactNetwork, describe
+from drcn_ros.networks.constants import constant
 from drcn_ros.networks.d2net import PYRAMID, SMALLEST, STRIDE, D2Net
 from drcn_ros.networks.weights import load_network
 
@@ -77,7 +79,9 @@ class D2NetMatcher(Matcher[ImageFeatures]):
             found = self._on_compact(self._network, grey, pixels, kept)
         else:
             found = self._on_vgg16(self._network, image, kept)
-        return ImageFeatures((image.shape[1], image.shape[0]), *found, image=smooth(pixels.float() / 255))
+        size = image.shape[1], image.shape[0]
+        features = ImageFeatures(size, *found, image=smooth(pixels.float() / 255))
+        return trimmed(features) if isinstance(self._network, CompactNetwork) else features
 
     def _on_compact(
         self,
@@ -100,14 +104,12 @@ class D2NetMatcher(Matcher[ImageFeatures]):
             return none.view(0, 2), none, none, none.view(0, 512)
         scales = PYRAMID if self.config.multiscale else (1.0,)
         (found,) = network.keypoints(pixels, scales, self.config.max_keypoints)
-        factor = torch.tensor(
-            [image.shape[1] / pixels.shape[3], image.shape[0] / pixels.shape[2]], device=self._device
-        )
+        factor = constant([image.shape[1] / pixels.shape[3], image.shape[0] / pixels.shape[2]], found.points)
         points = (found.points + 0.5) * factor - 0.5
         sizes = found.scales * STRIDE * factor.mean()
         if kept is None:
             return points, found.scores, sizes, found.descriptors
-        rows = inside(kept, points)
+        rows = inside(kept, points).nonzero()[:, 0]
         return points[rows], found.scores[rows], sizes[rows], found.descriptors[rows]
 
     @torch.inference_mode()
@@ -116,17 +118,20 @@ class D2NetMatcher(Matcher[ImageFeatures]):
         assert reference.descriptors is not None
         assert current.descriptors is not None
         compact = isinstance(self._network, CompactNetwork)
-        pairs = mutual_nearest(
+        pairs = best_nearest(
             reference.descriptors,
             current.descriptors,
             ratio=self.config.max_ratio if self.config.max_ratio < 1 else None,
             min_similarity=self.config.min_similarity,
             temperature=self._temperature,
         )
-        scores = pairs.confidence if compact else (1 - distance_ratio_squared(pairs)).sqrt()
-        matches = Matches.of_pairs(reference, current, pairs, scores, self.config.min_score)
-        if self.config.refine:
-            matches = align_matches(reference, current, matches)
+
+        def measure(pairs: MutualPairs) -> torch.Tensor:
+            return pairs.confidence if compact else (1 - distance_ratio_squared(pairs)).sqrt()
+
+        matches = matches_of_pairs(
+            reference, current, pairs, measure, self.config.min_score, self.config.refine
+        )
         return calibrate(matches, self._network, self.config)
 
 

@@ -96,12 +96,12 @@ def prepare(network: Network, device: torch.device, precision: torch.dtype, comp
     return network
 
 
-def upload(image: NDArray[np.uint8], device: torch.device) -> torch.Tensor:
-    """Return an image as a tensor of bytes on the device, which the host need not wait for."""
+def upload(image: NDArray[Any], device: torch.device) -> torch.Tensor:
+    """Return an array as a tensor on the device, which the host need not wait for."""
     pixels = torch.from_numpy(np.ascontiguousarray(image))
     if device.type == "cuda":
-        return pixels.pin_memory().to(device, non_blocking=True)
-    return pixels.to(device)
+        pixels = pixels.pin_memory()
+    return pixels.to(device, non_blocking=True)
 
 
 def _compile(network: nn.Module, graphs: bool) -> None:

@@ -10,20 +10,20 @@ refine it on the images.
 
 from __future__ import annotations
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from drcn_ros.matching.alignment import align_matches
 from drcn_ros.matching.calibration import calibrate
+from drcn_ros.matching.candidates import Candidates, matches_of_pairs
 from drcn_ros.matching.coarse_prior import CoarsePrior, coarse_logits
+from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
     CompactFeatures,
     PublishedFeatures,
 )
-from drcn_ros.matching.nearest import mutual_pairs
-from drcn_ros.matching.patches import ImageFeatures
+from drcn_ros.matching.nearest import best_pairs
+from drcn_ros.matching.patches import ImageFeatures, Patches
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.drcn import DRCN
@@ -50,18 +50,16 @@ class DrcnMatcher(DrcnBase):
         if isinstance(self._network, CompactNetwork):
             assert isinstance(reference, CompactFeatures)
             assert isinstance(current, CompactFeatures)
-            matches = _match_keypoints(self._network, reference, current, self.config.min_score)
+            matches = _match_keypoints(self._network, reference, current, self.config)
         else:
             assert isinstance(reference, PublishedFeatures)
             assert isinstance(current, PublishedFeatures)
-            matches = _match_cells(self._network, reference, current, self.config.max_keypoints)
-        if self.config.refine:
-            matches = align_matches(reference, current, matches)
+            matches = _match_cells(self._network, reference, current, self.config)
         return calibrate(matches, self._network, self.config)
 
 
 def _match_keypoints(
-    network: CompactNetwork, reference: CompactFeatures, current: CompactFeatures, min_score: float
+    network: CompactNetwork, reference: CompactFeatures, current: CompactFeatures, config: MatcherConfig
 ) -> Matches:
     """Return keypoints that are each other's most probable correspondence."""
     if len(reference) == 0 or len(current) == 0:
@@ -76,29 +74,35 @@ def _match_keypoints(
     def measure(start: int, stop: int) -> torch.Tensor:
         return torch.addmm(prior[start:stop], scaled[start:stop], transposed)
 
-    pairs = mutual_pairs(measure, len(reference), len(current), prior.device)
-    return Matches.of_pairs(reference, current, pairs, pairs.confidence, min_score)
-
-
-def _match_cells(
-    network: DRCN, reference: PublishedFeatures, current: PublishedFeatures, count: int
-) -> Matches:
-    """Return the best fine cells that find each other; one that is a keypoint carries its index."""
-    found = network.match(reference.maps, current.maps, count=count)[0]
-    return Matches(
-        reference_points=found.source.cpu().numpy(),
-        current_points=found.target.cpu().numpy(),
-        scores=(found.scores / 2).cpu().numpy(),
-        reference_index=_keypoint_index(reference, found.source),
-        current_index=_keypoint_index(current, found.target),
+    pairs = best_pairs(measure, len(reference), len(current), prior.device)
+    return matches_of_pairs(
+        reference, current, pairs, lambda best: best.confidence, config.min_score, config.refine
     )
 
 
-def _keypoint_index(features: PublishedFeatures, points: torch.Tensor) -> NDArray[np.int64]:
+def _match_cells(
+    network: DRCN, reference: PublishedFeatures, current: PublishedFeatures, config: MatcherConfig
+) -> Matches:
+    """Return the best fine cells that find each other; one that is a keypoint carries its index."""
+    found = network.match(reference.maps, current.maps, count=config.max_keypoints)[0]
+    index = _keypoint_index(reference, found.source), _keypoint_index(current, found.target)
+    scores = found.scores / 2
+    if scores.device.type == "cpu":
+        arrays = [part.numpy() for part in (found.source, found.target, scores, *index)]
+        matches = Matches(*arrays)
+        return align_matches(reference, current, matches) if config.refine else matches
+    good = torch.ones_like(scores, dtype=torch.bool)
+    rows = Candidates(found.source, found.target, scores, *index, good)
+    if config.refine and len(scores):
+        rows = rows.refined(Patches.of(reference.image, found.source), current)
+    return rows.on_host()
+
+
+def _keypoint_index(features: PublishedFeatures, points: torch.Tensor) -> torch.Tensor:
     """Return (M,) rows of the keypoints at fine cells, -1 where there is none."""
     height, width = features.maps.fine.shape[-2:]
     index = torch.full((height, width), -1, dtype=torch.int64, device=points.device)
     x, y = (features.points / FINE_STRIDE).long().T
     index[y, x] = torch.arange(len(features), device=points.device)
     x, y = (points / FINE_STRIDE).long().T
-    return np.asarray(index[y, x].cpu().numpy(), np.int64)
+    return index[y, x]

@@ -18,6 +18,7 @@ from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_precision, prepare, upload
 from drcn_ros.matching.keypoints import detect_keypoints
 from drcn_ros.matching.patches import ImageFeatures, smooth
+from drcn_ros.matching.trimming import trimmed
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
 from drcn_ros.networks.detection import SoftDetection, strongest_maxima
 from drcn_ros.networks.drcn import DRCN, DRCNMaps
@@ -87,7 +88,7 @@ def extract_compact(
     pixels = upload(grey, device)
     maps = network(pixels[None, None])
     points, scores = detect_keypoints(network, maps, grey, count, kept)
-    return CompactFeatures(
+    found = CompactFeatures(
         size=(image.shape[1], image.shape[0]),
         points=points,
         scores=scores,
@@ -97,6 +98,7 @@ def extract_compact(
         coarse=normalize(maps.coarse.values[0], dim=0),
         fine=maps.fine,
     )
+    return trimmed(found)
 
 
 def extract_published(
@@ -114,13 +116,11 @@ def extract_published(
     height, width = (-(-edge // FINE_STRIDE) for edge in image.shape[:2])
     detection = SoftDetection()(maps.fine)[0, 0, :height, :width].detach()
     if kept is not None:
-        # A copy, since a view with steps of its own is no tensor.
-        where = np.ascontiguousarray(kept[::FINE_STRIDE, ::FINE_STRIDE])
-        detection = detection * torch.from_numpy(where).to(detection.device)
+        detection = detection * upload(kept[::FINE_STRIDE, ::FINE_STRIDE], detection.device)
     cells, scores = strongest_maxima(detection, count)
     cells = cells.round()
     points = cells * FINE_STRIDE
-    return PublishedFeatures(
+    found = PublishedFeatures(
         size=(image.shape[1], image.shape[0]),
         points=points,
         scores=scores,
@@ -129,3 +129,4 @@ def extract_published(
         image=smooth(grey.float() / 255),
         maps=maps,
     )
+    return trimmed(found)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from drcn_ros.matching.channelwise_detection import detect_channelwise
+from drcn_ros.matching.device import upload
 from drcn_ros.networks.compact import CompactMaps, CompactNetwork
 from drcn_ros.networks.detection import SoftDetection, strongest_maxima
 
@@ -27,6 +28,8 @@ def detect_keypoints(
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return (N, 2) pixels and (N,) scores of the strongest keypoints of one image, strongest first.
 
+    Beside a CPU they are filled up with points of score 0, see `strongest_maxima`.
+
     Args:
         network: what made the maps.
         maps: of a batch of one.
@@ -38,7 +41,7 @@ def detect_keypoints(
     stride, (height, width) = maps.detail.stride, scores.shape
     usable = _has_contrast(grey) if kept is None else _has_contrast(grey) & kept
     usable = usable[::stride, ::stride][:height, :width]
-    scores = scores * torch.from_numpy(np.ascontiguousarray(usable)).to(scores.device)
+    scores = scores * upload(usable, scores.device)
     cells, values = strongest_maxima(scores, count)
     return maps.detail.pixels(cells), values
 
@@ -46,9 +49,8 @@ def detect_keypoints(
 def inside(kept: NDArray[np.bool_], points: torch.Tensor) -> torch.Tensor:
     """Return which points (N, 2), pixels, lie where `kept` (H, W) is true, (N,)."""
     height, width = kept.shape
-    x, y = points.round().long().cpu().T
-    where = torch.from_numpy(kept)[y.clamp(0, height - 1), x.clamp(0, width - 1)]
-    return where.to(points.device)
+    x, y = points.round().long().T
+    return upload(kept, points.device)[y.clamp(0, height - 1), x.clamp(0, width - 1)]
 
 
 def _scores(detector: SoftDetection, features: torch.Tensor) -> torch.Tensor:

@@ -60,10 +60,21 @@ def mutual_pairs(
         columns: number of current points.
         device: where the blocks are.
     """
+    best, mutual = best_pairs(similarity, rows, columns, device)
+    return best.select(mutual)
+
+
+def best_pairs(
+    similarity: Callable[[int, int], torch.Tensor], rows: int, columns: int, device: torch.device
+) -> tuple[MutualPairs, torch.Tensor]:
+    """Return each row's best pair (rows,), and for which of them (rows,) it is the column's best, too.
+
+    The same as `mutual_pairs` in sizes that do not depend on the values.
+    """
     if rows == 0 or columns == 0:
         index = torch.zeros(0, dtype=torch.int64, device=device)
         value = torch.zeros(0, device=device)
-        return MutualPairs(index, index, value, value, value)
+        return MutualPairs(index, index, value, value, value), torch.zeros(0, dtype=torch.bool, device=device)
     step = max(1, BLOCK_ENTRIES // columns)
     row_parts: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]] = []
     column_best = torch.full((columns,), -torch.inf, device=device)
@@ -84,10 +95,10 @@ def mutual_pairs(
     best, index, second, row_sum = (torch.cat(part) for part in zip(*row_parts, strict=True))
     confidence = (best - 0.5 * (row_sum + column_sum[index])).exp()
     reference = torch.arange(rows, device=device)
-    pairs = MutualPairs(reference, index, best, second, confidence).select(best == column_best[index])
+    largest_of_column = best == column_best[index]
     first = torch.full((columns,), rows, device=device)
-    first.scatter_reduce_(0, pairs.current_index, pairs.reference_index, "amin")
-    return pairs.select(first[pairs.current_index] == pairs.reference_index)
+    first.scatter_reduce_(0, index, torch.where(largest_of_column, reference, rows), "amin")
+    return MutualPairs(reference, index, best, second, confidence), first[index] == reference
 
 
 def _first_largest(block: torch.Tensor) -> torch.Tensor:
@@ -106,7 +117,22 @@ def mutual_nearest(
     min_similarity: float | None = None,
     temperature: float = 1.0,
 ) -> MutualPairs:
-    """Return mutual nearest neighbours of unit descriptors; `value` is their cosine.
+    """Return the rows of `best_nearest` that its mask tells."""
+    nearest, mutual = best_nearest(
+        reference, current, ratio=ratio, min_similarity=min_similarity, temperature=temperature
+    )
+    return nearest.select(mutual)
+
+
+def best_nearest(
+    reference: torch.Tensor,
+    current: torch.Tensor,
+    *,
+    ratio: float | None = None,
+    min_similarity: float | None = None,
+    temperature: float = 1.0,
+) -> tuple[MutualPairs, torch.Tensor]:
+    """Return each reference descriptor's nearest, `value` the cosine, and which (N,) are mutual neighbours.
 
     Args:
         reference: (N, C) descriptors of unit length.
@@ -120,7 +146,7 @@ def mutual_nearest(
     def logits(start: int, stop: int) -> torch.Tensor:
         return scaled[start:stop] @ current.T
 
-    pairs = mutual_pairs(logits, len(reference), len(current), reference.device)
+    pairs, mutual = best_pairs(logits, len(reference), len(current), reference.device)
     pairs = MutualPairs(
         pairs.reference_index,
         pairs.current_index,
@@ -129,10 +155,10 @@ def mutual_nearest(
         pairs.confidence,
     )
     if ratio is not None:
-        pairs = pairs.select(distance_ratio_squared(pairs) < ratio * ratio)
+        mutual = mutual & (distance_ratio_squared(pairs) < ratio * ratio)
     if min_similarity is not None:
-        pairs = pairs.select(pairs.value >= min_similarity)
-    return pairs
+        mutual = mutual & (pairs.value >= min_similarity)
+    return pairs, mutual
 
 
 def distance_ratio_squared(pairs: MutualPairs) -> torch.Tensor:

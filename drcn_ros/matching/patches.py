@@ -17,6 +17,7 @@ import torch
 from torch.nn.functional import grid_sample, pad
 
 from drcn_ros.matching.types import Features
+from drcn_ros.networks.constants import constant
 
 # Patch: a disc of this radius and step between samples, pixels; weight falls to the rim as a Gaussian.
 _RADIUS = 12.0
@@ -76,7 +77,7 @@ class Patches:
     @classmethod
     def of(cls, image: torch.Tensor, points: torch.Tensor) -> Patches:
         """Sample an (H, W) image, as `smooth` gives it, around (M, 2) points."""
-        offsets = _disc().to(image.device)
+        offsets = _disc(image.device)
         weights = torch.exp(-offsets.square().sum(dim=1, keepdim=True) / (2 * _DEVIATION**2))
         weights = weights / weights.sum()
         upright = torch.eye(2, device=image.device).expand(len(points), 2, 2)
@@ -141,17 +142,18 @@ class Patches:
 
 
 @cache
-def _disc() -> torch.Tensor:
+def _disc(device: torch.device) -> torch.Tensor:
     """Return (P, 2) places around a point, pixels."""
     side = torch.arange(-_RADIUS, _RADIUS + _STEP / 2, _STEP)
     places = torch.cartesian_prod(side, side)
-    return places[places.square().sum(dim=1) <= _RADIUS**2]
+    return places[places.square().sum(dim=1) <= _RADIUS**2].to(device)
 
 
 def _damped_inverse(normal: torch.Tensor) -> torch.Tensor:
     damping = _DAMPING * normal.diagonal(dim1=1, dim2=2).mean(dim=1) + _TINY
     unit = torch.eye(normal.shape[1], device=normal.device)
-    inverse: torch.Tensor = torch.linalg.inv(normal + damping[:, None, None] * unit)
+    # The other form would look whether it worked, and wait for a GPU to do so; damped it does.
+    inverse: torch.Tensor = torch.linalg.inv_ex(normal + damping[:, None, None] * unit).inverse
     return inverse
 
 
@@ -176,7 +178,7 @@ def _sample(
         warps: (M, 2, 2) of the offsets around each point.
     """
     height, width = maps.shape[-2:]
-    size = points.new_tensor([width, height])
+    size = constant([width, height], points)
     # The whole change to grid coordinates in one product: the places of all samples are the largest arrays.
     centres = (points * 2 + 1) / size - 1
     scaled = (warps * (2 / size[:, None])).permute(2, 0, 1).reshape(2, 2 * len(points))

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,12 @@ class Keypoints:
         descriptors = None if self.descriptors is None else self.descriptors[rows]
         return Keypoints(self.points[rows], self.scores[rows], self.scales[rows], descriptors)
 
+    @classmethod
+    def of_rows(cls, rows: NDArray[np.float32]) -> Keypoints:
+        """Return keypoints from rows (N, 4) of x, y, score and scale."""
+        points, scores, scales = rows[:, :2], rows[:, 2], rows[:, 3]
+        return cls(*(np.ascontiguousarray(part) for part in (points, scores, scales)))
+
 
 @dataclass(frozen=True)
 class Features:
@@ -67,15 +74,26 @@ class Features:
 
     def keypoints(self, with_descriptors: bool = False) -> Keypoints:
         """Return the keypoints as numpy arrays."""
-        descriptors = None
-        if with_descriptors and self.descriptors is not None:
-            descriptors = self.descriptors.float().cpu().numpy()
-        return Keypoints(
-            self.points.float().cpu().numpy(),
-            self.scores.float().cpu().numpy(),
-            self.scales.float().cpu().numpy(),
-            descriptors,
-        )
+        if not with_descriptors or self.descriptors is None:
+            return self.on_host
+        return replace(self.on_host, descriptors=self.descriptors.float().cpu().numpy())
+
+    @cached_property
+    def on_host(self) -> Keypoints:
+        """The keypoints as numpy arrays without descriptors, brought over when they are first asked for."""
+        parts = self.points.float(), self.scores.float(), self.scales.float()
+        if self.points.device.type == "cpu":
+            points, scores, scales = (part.numpy() for part in parts)
+            return Keypoints(points, scores, scales)
+        return Keypoints.of_rows(packed(*parts))
+
+
+def packed(points: torch.Tensor, scores: torch.Tensor, scales: torch.Tensor) -> NDArray[np.float32]:
+    """Return keypoints as rows (N, 4) of x, y, score and scale on the host, which waits once."""
+    import torch
+
+    rows: NDArray[np.float32] = torch.cat([points, scores[:, None], scales[:, None]], dim=1).cpu().numpy()
+    return rows
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn.functional import interpolate, normalize
 
 from drcn_ros.errors import ConfigurationError, ImageError
+from drcn_ros.networks.constants import constant
 from drcn_ros.networks.hard_detection import detect
 from drcn_ros.networks.winograd import WinogradConv2d
 
@@ -235,7 +236,7 @@ class KeypointPyramid:
         self._taken = taken
         steps = detections.subpixel_steps()
         cells = torch.stack([detections.row, detections.column], dim=1) + steps
-        last = torch.tensor(dense.shape[1:], device=dense.device) - 1
+        last = constant([size - 1 for size in dense.shape[1:]], cells)
         inside = ((cells.floor() >= 0) & (cells.ceil() <= last)).all(dim=1)
         keep = ((steps.abs() < 0.5).all(dim=1) & inside).nonzero()[:, 0]
         scores = detections.scores()[keep] / number
@@ -247,9 +248,7 @@ class KeypointPyramid:
         """Return all levels' keypoints in pixels of an image of the given (height, width)."""
         points, scales = [], []
         for level in self._levels:
-            enlarged = torch.tensor(
-                [size[0] / level.size[0], size[1] / level.size[1]], device=level.cells.device
-            )
+            enlarged = constant([size[0] / level.size[0], size[1] / level.size[1]], level.cells)
             points.append(((STRIDE * level.cells + origin) * enlarged).flip(1))
             scales.append(torch.full_like(level.scores, 1 / level.scale))
         scores = torch.cat([level.scores for level in self._levels])

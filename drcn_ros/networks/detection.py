@@ -46,7 +46,9 @@ def strongest_maxima(
         border: cells at each side of the map without maxima, at least 1.
 
     Returns:
-        (N, 2) float32 cell coordinates (x, y), and (N,) scores, descending.
+        (N, 2) float32 cell coordinates (x, y), and (N,) scores, descending. On a CPU as many as there are; on
+        another device always `count`, or all cells where there are fewer: its host need not wait for their
+        number. What fills up has score 0.
     """
     height, width = scores.shape
     if min(height, width) <= 2 * border:
@@ -54,11 +56,17 @@ def strongest_maxima(
     inner = slice(border, -border)
     inside = scores[inner, inner]
     maxima = (inside > 0) & (inside == _maximum_around(scores, window // 2)[inner, inner])
-    y, x = torch.where(maxima)
-    cells = (y + border) * width + (x + border)
     flat = scores.flatten()
-    values, order = torch.sort(flat[cells], descending=True, stable=True)
-    values, cells = values[:count], cells[order[:count]]
+    if scores.device.type == "cpu":
+        y, x = torch.where(maxima)
+        cells = (y + border) * width + (x + border)
+        values, order = torch.sort(flat[cells], descending=True, stable=True)
+        values, cells = values[:count], cells[order[:count]]
+    else:
+        values, order = torch.sort(torch.where(maxima, inside, 0).flatten(), descending=True, stable=True)
+        values, order = values[:count], order[:count]
+        columns = inside.shape[1]
+        cells = (order // columns + border) * width + (order % columns + border)
     y, x = cells // width, cells % width
     step_x, step_y = (
         _vertex(flat[cells - neighbour], values, flat[cells + neighbour]) for neighbour in (1, width)

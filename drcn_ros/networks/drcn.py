@@ -12,6 +12,7 @@ from torch.nn import functional
 
 from drcn_ros.errors import WeightsError
 from drcn_ros.networks.consensus import NeighbourhoodConsensus
+from drcn_ros.networks.constants import constant
 from drcn_ros.networks.correlation import correlate, mutual_matching, normalise
 from drcn_ros.networks.fine_search import SearchOptions, SearchResult, search
 from drcn_ros.networks.images import as_fractions
@@ -159,10 +160,11 @@ def _located(
 ) -> DRCNMatches:
     """Return the best matches in pixels; what lies in the padding of either image is cropped."""
     points_a, points_b = _pixels(found.queries, fine_a), _pixels(found.targets, fine_b)
-    inside = (points_a < points_a.new_tensor(source.size[::-1])).all(dim=1)
-    inside &= (points_b < points_b.new_tensor(target.size[::-1])).all(dim=1)
-    scores = (found.forward + found.backward)[inside]
-    return DRCNMatches(points_a[inside][:count], points_b[inside][:count], scores[:count])
+    inside = (points_a < constant(source.size[::-1], points_a)).all(dim=1)
+    inside &= (points_b < constant(target.size[::-1], points_b)).all(dim=1)
+    # One look at the mask: each index by a mask would have a GPU tell how many places it has.
+    kept = inside.nonzero()[:count, 0]
+    return DRCNMatches(points_a[kept], points_b[kept], (found.forward + found.backward)[kept])
 
 
 def _pixels(cells: torch.Tensor, fine: torch.Tensor) -> torch.Tensor:

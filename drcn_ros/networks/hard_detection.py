@@ -35,8 +35,10 @@ class Detections:
         return len(self.channel)
 
     def select(self, mask: torch.Tensor) -> Detections:
-        """Return the detections for which `mask` holds, or those that an index names."""
-        return Detections(self.channel[mask], self.row[mask], self.column[mask], self.patch[mask])
+        """Return the detections (N,) for which `mask` holds."""
+        # One look at the mask: each index by a mask would have a GPU tell how many places it has.
+        kept = mask.nonzero()[:, 0]
+        return Detections(self.channel[kept], self.row[kept], self.column[kept], self.patch[kept])
 
     def scores(self) -> torch.Tensor:
         """Return (N,) values at the cells themselves."""
@@ -84,5 +86,9 @@ def detect(dense: torch.Tensor) -> Detections:
     patch, valid = torch.stack(values, dim=1), torch.stack(inside, dim=1)
     is_peak = ((patch <= patch[:, 4:5]) | ~valid).all(dim=1)
     patch = (patch * valid).view(-1, 3, 3)
-    peaks = Detections(channel, row, column, patch).select(is_peak)
+    found = Detections(channel, row, column, patch)
+    if dense.device.type != "cpu":
+        # More arithmetic, but a GPU is waited for once less.
+        return found.select(is_peak & found.is_blob())
+    peaks = found.select(is_peak)
     return peaks.select(peaks.is_blob())

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch.nn.functional import grid_sample
 
+from drcn_ros.networks.constants import constant
+
 
 @dataclass(frozen=True)
 class DenseMap:
@@ -36,7 +38,7 @@ class DenseMap:
     def sample(self, pixels: torch.Tensor) -> torch.Tensor:
         """Return (B, N, C) bilinear samples at (B, N, 2) pixels (x, y); the border is continued outside."""
         height, width = self.values.shape[-2:]
-        size = torch.tensor([width, height], dtype=pixels.dtype, device=pixels.device)
+        size = constant([width, height], pixels)
         grid = (2 * self.cells(pixels) + 1) / size - 1
         sampled = grid_sample(
             self.values, grid[:, None].to(self.values.dtype), padding_mode="border", align_corners=False

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import torch
 
+from drcn_ros.networks.constants import constant
 from drcn_ros.networks.fine_blocks import CELLS, RATIO
 
 _SUM_FLOOR = 1e-15
@@ -20,7 +21,7 @@ def mask_rows(correlation: torch.Tensor, positions: torch.Tensor) -> torch.Tenso
     height, width = correlation.shape[:2]
     low = positions.floor().long()
     part_x, part_y = (positions - low).to(correlation.dtype)[:, :, None, None].unbind(dim=1)
-    limit = low.new_tensor([width - 1, height - 1])
+    limit = constant([width - 1, height - 1], low)
     (x, y), (right, below) = low.minimum(limit).T, (low + 1).minimum(limit).T
     upper = (1 - part_x) * correlation[y, x] + part_x * correlation[y, right]
     lower = (1 - part_x) * correlation[below, x] + part_x * correlation[below, right]

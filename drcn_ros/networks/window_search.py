@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from drcn_ros.networks.fine_blocks import CELLS, FineBlocks
@@ -101,18 +102,21 @@ def look_further(
         left = (promise > _SURELY_LESS).sum(dim=1)
     cells, products = best.cells.clone(), best.products.clone()
     order = left.argsort(descending=True)
-    many = int((left > _MANY * len(target.values)).sum())
+    # A GPU is asked for the numbers once, and not for each comparison.
+    numbers = left[order].cpu().numpy().astype(np.float32)
+    many = int((numbers > np.float32(_MANY * len(target.values))).sum())
     # Most have few cells left, some have many: those with like numbers are searched together.
-    order = order[: int((left > 0).sum())]
+    numbers = numbers[numbers > 0]
+    order = order[: len(numbers)]
     if many:
         chosen = doubtful[order[:many]]
         found = look_everywhere(features[chosen], target, shares, rows[chosen], wanted[chosen])
         cells[chosen], products[chosen] = found.cells, found.products
-        order = order[many:]
+        order, numbers = order[many:], numbers[many:]
     while len(order):
-        count = int(left[order[0]])
-        size = int((left[order] >= _ALIKE * count).sum())
-        now, order = order[:size], order[size:]
+        count = int(numbers[0])
+        size = int((numbers >= np.float32(_ALIKE * count)).sum())
+        now, order, numbers = order[:size], order[size:], numbers[size:]
         chosen = doubtful[now]
         found = look(features[chosen], target, shares, rows[chosen], promise[now].topk(count).indices)
         better = found.products > products[chosen]

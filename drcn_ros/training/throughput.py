@@ -7,6 +7,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+import cv2
 import numpy as np
 import torch
 
@@ -14,6 +15,7 @@ from drcn_ros.evaluation.gpu.parts import Row, Settings, attempt
 from drcn_ros.evaluation.work import synchronise
 from drcn_ros.matching.device import choose_device
 from drcn_ros.networks.compact import CompactConfig, CompactNetwork
+from drcn_ros.scenes.photographs import PICTURES, photograph
 from drcn_ros.training.config import DegradationConfig, LossConfig, PairConfig, PhotographConfig
 from drcn_ros.training.objective import CompactObjective
 from drcn_ros.training.pairs import PairBatch, PairSource, WarpedPhotographs
@@ -34,7 +36,9 @@ def rows(settings: Settings) -> Iterator[Row]:
     device = choose_device(settings.device)
     torch.set_num_threads(1)
     size = 64 if settings.small else PairConfig().size
-    made = read_photographs(PhotographConfig(), []), PairConfig(size=size), DegradationConfig()
+    # Photographs that are everywhere where the scenes are: nothing is said of what training on them gives.
+    pictures = [cv2.cvtColor(photograph(name), cv2.COLOR_RGB2GRAY) for name in PICTURES]
+    made = read_photographs(PhotographConfig(), pictures), PairConfig(size=size), DegradationConfig()
     sources: dict[str, PairSource] = {
         "warped photographs": WarpedPhotographs(*made, device),
         "rooms": RenderedRooms(*made, device),

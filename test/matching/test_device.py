@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Precision, compilation and what an extraction waits for."""
+"""Precision, compilation, and what a GPU finds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
-from drcn_ros.matching import keypoints
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import InForce, choose_precision, in_force, prepare, upload
 from drcn_ros.matching.factory import create_matcher
@@ -20,27 +18,6 @@ from drcn_ros.networks.drcn import DRCN, DRCNConfig
 from drcn_ros.networks.weights import load_network
 
 NO_CUDA = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
-# What makes the host wait for a GPU: numbers and sizes that come back from it.
-_WAITS = (
-    "aten._local_scalar_dense.default",
-    "aten.item.default",
-    "aten.nonzero.default",
-    "aten.where.default",
-    "aten.masked_select.default",
-    "aten._unique2.default",
-    "aten.equal.default",
-)
-
-
-class _Waits(TorchDispatchMode):
-    def __init__(self):
-        super().__init__()
-        self.found = []
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if str(func) in _WAITS:
-            self.found.append(str(func))
-        return func(*args, **(kwargs or {}))
 
 
 @pytest.fixture(autouse=True)
@@ -108,18 +85,6 @@ def test_bytes_give_what_fractions_give():
     assert torch.allclose(drcn(image).fine, drcn(image / 255).fine, atol=1e-5)
     d2net = create_network("d2net", {}).eval()
     assert torch.equal(d2net(image), d2net(image.float()))
-
-
-@pytest.mark.parametrize("name", ["drcn", "anchored", "d2net"])
-def test_an_extraction_waits_once_for_the_number_of_keypoints(plane, name, monkeypatch):
-    # The route of the GPU, on this machine's CPU.
-    monkeypatch.setattr(keypoints, "detect_channelwise", lambda detector, maps: detector(maps[None])[0, 0])
-    matcher = create_matcher(MatcherConfig(name=name, device="cpu", compile="off"))
-    matcher.extract(plane.reference)
-    with _Waits() as waits:
-        matcher.extract(plane.current)
-    # `where` of a condition alone: the places of the maxima, as many as the image has.
-    assert waits.found == ["aten.where.default"]
 
 
 def test_an_upload_keeps_bytes_and_takes_any_layout():

@@ -1,0 +1,125 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""Matches on a GPU until they are complete: rows that are none stay, marked, so that the host waits once.
+
+To leave rows out a GPU would have to tell how many are left. On a CPU that costs nothing, and less is left to
+be computed: there matches are `Matches` from the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from drcn_ros.matching.alignment import align, align_matches
+from drcn_ros.matching.device_warp import device_warp
+from drcn_ros.matching.nearest import MutualPairs
+from drcn_ros.matching.patches import ImageFeatures, Patches
+from drcn_ros.matching.types import Features, Matches
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """N rows of which some are matches.
+
+    Attributes:
+        reference_points, current_points: (N, 2) pixels.
+        scores: (N,).
+        reference_index, current_index: (N,) int64, rows of the keypoints, or -1.
+        good: (N,) bool, which rows are matches.
+    """
+
+    reference_points: torch.Tensor
+    current_points: torch.Tensor
+    scores: torch.Tensor
+    reference_index: torch.Tensor
+    current_index: torch.Tensor
+    good: torch.Tensor
+
+    @classmethod
+    def of_pairs(
+        cls,
+        reference: Features,
+        current: Features,
+        pairs: MutualPairs,
+        scores: torch.Tensor,
+        good: torch.Tensor,
+    ) -> Candidates:
+        """Return a row for each keypoint of the reference image.
+
+        Args:
+            reference, current: what is matched.
+            pairs: one for each reference keypoint, in their order.
+            scores: (N,) of the pairs.
+            good: (N,) bool, which of them are matches.
+        """
+        index = pairs.current_index
+        points = current.points[index]
+        return cls(reference.points, points, scores, pairs.reference_index, index, good)
+
+    def refined(self, patches: Patches, current: ImageFeatures) -> Candidates:
+        """Return the candidates refined on the images; those whose patches disagree are no matches.
+
+        Args:
+            patches: around the reference points.
+            current: features of the current image.
+        """
+        start = device_warp(self.reference_points, self.current_points, self.scores, self.good)
+        aligned = align(patches, current.image, self.current_points, start)
+        return replace(
+            self,
+            current_points=aligned.points,
+            scores=self.scores * aligned.correlation,
+            good=self.good & aligned.good,
+        )
+
+    def on_host(self) -> Matches:
+        """Return those that are matches, best first; the host waits here."""
+        columns = (self.scores, self.good, self.reference_index, self.current_index)
+        rows = torch.cat(
+            [self.reference_points, self.current_points, *(column.float()[:, None] for column in columns)],
+            dim=1,
+        )
+        # Single precision holds every index below 16 million.
+        found = rows.cpu().numpy()
+        found = found[found[:, 5] > 0]
+        found = found[np.argsort(-found[:, 4], kind="stable")]
+        return Matches(
+            reference_points=np.ascontiguousarray(found[:, :2]),
+            current_points=np.ascontiguousarray(found[:, 2:4]),
+            scores=np.ascontiguousarray(found[:, 4]),
+            reference_index=found[:, 6].astype(np.int64),
+            current_index=found[:, 7].astype(np.int64),
+        )
+
+
+def matches_of_pairs(
+    reference: ImageFeatures,
+    current: ImageFeatures,
+    pairs: tuple[MutualPairs, torch.Tensor],
+    measure: Callable[[MutualPairs], torch.Tensor],
+    min_score: float,
+    refine: bool,
+) -> Matches:
+    """Return the pairs that are matches, refined if wanted, best first.
+
+    Args:
+        reference, current: what is matched.
+        pairs: each reference keypoint's best one, and which of these (N,) are mutual.
+        measure: gives scores (N,).
+        min_score: least score, before the refinement.
+        refine: on the images.
+    """
+    best, mutual = pairs
+    if len(reference) == 0 or len(current) == 0:
+        return Matches.empty()
+    if mutual.device.type == "cpu":
+        best = best.select(mutual)
+        matches = Matches.of_pairs(reference, current, best, measure(best), min_score)
+        return align_matches(reference, current, matches) if refine else matches
+    scores = measure(best)
+    found = Candidates.of_pairs(reference, current, best, scores, mutual & (scores >= min_score))
+    return (found.refined(reference.patches, current) if refine else found).on_host()
