@@ -7,12 +7,12 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 import torch
 
 from drcn_ros.evaluation.gpu.parts import Row, Settings, attempt
 from drcn_ros.evaluation.work import synchronise
+from drcn_ros.matching.base import to_grey
 from drcn_ros.matching.device import choose_device
 from drcn_ros.networks.compact import CompactConfig, CompactNetwork
 from drcn_ros.scenes.photographs import PICTURES, photograph
@@ -37,7 +37,7 @@ def rows(settings: Settings) -> Iterator[Row]:
     torch.set_num_threads(1)
     size = 64 if settings.small else PairConfig().size
     # Photographs that are everywhere where the scenes are: nothing is said of what training on them gives.
-    pictures = [cv2.cvtColor(photograph(name), cv2.COLOR_RGB2GRAY) for name in PICTURES]
+    pictures = [to_grey(photograph(name)) for name in PICTURES]
     made = read_photographs(PhotographConfig(), pictures), PairConfig(size=size), DegradationConfig()
     sources: dict[str, PairSource] = {
         "warped photographs": WarpedPhotographs(*made, device),
