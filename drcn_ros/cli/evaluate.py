@@ -194,9 +194,13 @@ def _remarks(
     jumps = sum(row.reason == Reason.CLOCK_JUMP.name for row in rows)
     if jumps:
         text = (
-            f"tracking started anew at {jumps} frames that came more than {config.max_gap:g} s after the last"
+            f"tracking started anew at {jumps} frames, more than {config.max_gap:g} s after the last "
+            "or where the stamps went back for good"
         )
-        remarks.append(f"{text}; allow it with --set max_gap=SECONDS")
+        remarks.append(f"{text}; allow longer gaps with --set max_gap=SECONDS")
+    late = sum(row.reason == Reason.LATE_FRAME.name for row in rows)
+    if late:
+        remarks.append(f"{late} frames came after later ones and were left out")
     return remarks
 
 

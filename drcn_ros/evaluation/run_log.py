@@ -26,7 +26,7 @@ from drcn_ros.evaluation.run_data import COLUMNS, FrameRow, csv_values
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.foreign.images import write_image
 from drcn_ros.geometry.types import Array
-from drcn_ros.odometry.types import Frame, State
+from drcn_ros.odometry.types import Frame, Reason, State
 
 # Images of this many frames are kept, since a reference frame may be drawn later.
 _RECENT = 12
@@ -123,6 +123,8 @@ class RunLog:
     def _judge(self, estimate: FrameEstimate) -> PoseError | None:
         """Return the error of a frame that should have a pose, None for others or without ground truth."""
         reference = estimate.reference_stamp_ns
+        if estimate.reason == Reason.LATE_FRAME.name:
+            return None
         if reference is None and estimate.state is State.LOST and self.rows:
             reference = self.rows[-1].stamp
         if reference is None or self._truth is None or estimate.state is State.WAITING_FOR_CALIBRATION:

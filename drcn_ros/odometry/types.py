@@ -43,6 +43,7 @@ class Reason(Enum):
     MAP_DISAGREES = "the landmarks of the local map do not agree with the motion of the matches"
     BLUR_OR_EXPOSURE = "too little of the image can be matched, and it is blurred or badly exposed"
     STALE_REFERENCE = "the last keyframes were not found again in time, so tracking started anew"
+    LATE_FRAME = "the frame came after a later one, so it was left out"
     CLOCK_JUMP = "the stamps went back or jumped, so tracking started anew"
     OUT_OF_MEMORY = "the device ran out of memory, so the frame was given up"
     INTERNAL_ERROR = "the frame met an error of the program and was given up"

@@ -21,6 +21,7 @@ from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.doubts import doubtful, remember_doubts
+from drcn_ros.odometry.frame_clock import FrameClock, Timing
 from drcn_ros.odometry.image_quality import ImageQuality
 from drcn_ros.odometry.local_map import LocalMap, Placed
 from drcn_ros.odometry.map_points import MapPoints
@@ -84,7 +85,7 @@ class VisualOdometry:
         self._matches: dict[int, tuple[View, View, Matches]] = {}
         self._path = Path()
         self._segment = 0
-        self._last_stamp_ns: int | None = None
+        self._clock = FrameClock()
         self._lost_since_ns: int | None = None
         self._good_quality: ImageQuality | None = None
 
@@ -153,7 +154,8 @@ class VisualOdometry:
         self._stillness.clear()
         self._path.clear()
         self._segment += 1
-        self._last_stamp_ns = self._lost_since_ns = None
+        self._clock.clear()
+        self._lost_since_ns = None
 
     def add_velocity(self, stamp_ns: int, linear: Array) -> None:
         """Take a velocity (3,), metres per second, in any axes, for `scale.source` twist_topic."""
@@ -176,10 +178,13 @@ class VisualOdometry:
         clock = StageClock(prepared.seconds)
         self._matches.clear()
         self._take_changes(prepared)
-        jumped = self._clock_jumped(prepared.stamp_ns)
+        timing = self._clock.add(prepared.stamp_ns, self._config.max_gap)
+        if timing is Timing.LATE:
+            return self._left_out(prepared, clock)
+        jumped = timing is Timing.JUMP
         if jumped:
             self.reset()
-        self._last_stamp_ns = prepared.stamp_ns
+            self._clock.add(prepared.stamp_ns, self._config.max_gap)
         features, quality = prepared.features, prepared.quality
         if features is None or quality is None:
             outcome = Outcome(State.LOST, Reason.BAD_IMAGE, prepared.problem)
@@ -208,11 +213,12 @@ class VisualOdometry:
             self.reset()
         self._config, self._matcher = prepared.config, prepared.matcher
 
-    def _clock_jumped(self, stamp_ns: int) -> bool:
-        if self._last_stamp_ns is None:
-            return False
-        gap = 1e-9 * (stamp_ns - self._last_stamp_ns)
-        return gap < 0.0 or gap > self._config.max_gap
+    def _left_out(self, prepared: PreparedFrame, clock: StageClock) -> Result:
+        """Return the result of a late frame: nothing of it is used, and nothing else changes."""
+        nothing = prepared.keypoints.select(np.zeros(len(prepared.keypoints), bool))
+        late = self._clock.lateness(prepared.stamp_ns)
+        outcome = Outcome(State.LOST, Reason.LATE_FRAME, f"{late:.3f} s older than the newest frame")
+        return self._result(replace(prepared, keypoints=nothing), outcome, no_tracks(), clock)
 
     def _knows_size(self, size: tuple[int, int]) -> bool:
         return self._camera is not None and size == (self._camera.width, self._camera.height)

@@ -18,8 +18,10 @@ from drcn_ros.odometry import Reason
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.failures import GIVEN_UP
 from drcn_ros.ros.inputs import Callbacks, Inputs
+from drcn_ros.ros.messages import nanoseconds
 from drcn_ros.ros.outputs import Outputs
 from drcn_ros.ros.processor import PreparedMessage, Processor
+from drcn_ros.ros.stamp_watch import StampWatch
 from drcn_ros.ros.tally import Tally
 from drcn_ros.ros.watch import PATIENCE_S, Throttle
 from drcn_ros.ros.worker import Counts, Worker
@@ -36,12 +38,13 @@ _SAME_CAMERA_PX = 0.1
 class _Incoming:
     message: Any
     arrived: float
+    stamp_age_s: float
 
 
 @dataclass(frozen=True)
 class _Taken:
     prepared: PreparedMessage
-    arrived: float
+    incoming: _Incoming
 
 
 class Activity:
@@ -73,6 +76,7 @@ class Activity:
         self._tally = tally
         self._warn = warn
         self._throttle = Throttle()
+        self._stamps = StampWatch()
         self._image_came = self._image_served = time.monotonic()
         self._problem_of_image = self._problem_of_camera = ""
         self._calibration: tuple[Any, ...] | None = None
@@ -144,13 +148,18 @@ class Activity:
             problems["name"] = f"{text} and publish {status}; end one or rename it with -r __node:=NAME"
         return problems
 
+    def stamp_problem(self) -> str:
+        """Return what is wrong with the stamps of the images, or an empty text."""
+        return self._stamps.problem()
+
     # Called by the executor.
 
     def _on_image(self, message: Any) -> None:
         now = time.monotonic()
         self._image_came = now
         self._tally.receive(now)
-        if not self._worker.submit(_Incoming(message, now)):
+        age = self._stamps.add(nanoseconds(message.header.stamp), self._node.get_clock().now().nanoseconds)
+        if not self._worker.submit(_Incoming(message, now, age)):
             text = f"{self._config.queue_size} frames wait already (queue_size), so new ones are dropped"
             self._warn_throttled("queue", text)
 
@@ -203,10 +212,11 @@ class Activity:
     # Called by the worker, with `pipeline` in two threads.
 
     def _prepare(self, incoming: _Incoming) -> _Taken:
-        return _Taken(self._processor.prepare(incoming.message), incoming.arrived)
+        return _Taken(self._processor.prepare(incoming.message), incoming)
 
     def _finish(self, taken: _Taken) -> None:
         processed = self._processor.place(taken.prepared)
+        arrived = taken.incoming.arrived
         result = processed.result
         if result.reason in GIVEN_UP:
             self._problem_of_image = result.detail
@@ -220,13 +230,16 @@ class Activity:
                 "left out (a bonnet, an arm, a housing?); the parameter mask leaves it out from the start"
             )
         try:
-            age_ms = 1e3 * (time.monotonic() - taken.arrived)
-            extra = {"age_ms": age_ms, "number": self._tally.next_number}
+            extra = {
+                "age_ms": 1e3 * (time.monotonic() - arrived),
+                "arrival_age_ms": 1e3 * taken.incoming.stamp_age_s,
+                "number": self._tally.next_number,
+            }
             self._outputs.publish(processed, extra, self._processor.landmarks)
         except Exception as error:
             # One message that cannot be made must not end the thread that makes all others.
             self._warn_throttled("publish", f"cannot publish: {type(error).__name__}: {error}")
-        self._tally.process(processed, taken.arrived)
+        self._tally.process(processed, arrived)
 
     def _warn_throttled(self, key: str, text: str) -> None:
         if self._throttle.allows(key, time.monotonic()):

@@ -62,6 +62,7 @@ class VoNode(LifecycleNode):
         self._active = False
         self._tally = Tally()
         self._watch = Watch()
+        self._told_stamps = False
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_service(Trigger, "~/reset", self._on_reset)
         self.create_service(SetBool, "~/enable", self._on_enable)
@@ -219,8 +220,14 @@ class VoNode(LifecycleNode):
         for text in self._watch.look(problems, now):
             self.get_logger().warning(text)
         level, summary = self._summary([problems[key] for key in self._watch.lasting(now)])
+        if stamps := "" if self._activity is None else self._activity.stamp_problem():
+            if not self._told_stamps:
+                self.get_logger().warning(stamps)
+            self._told_stamps = True
+            level, summary = max(level, DiagnosticStatus.WARN), f"{summary}; {stamps}"
         values = self._tally.values(NOTHING if self._activity is None else self._activity.counts())
         values["max_latency_ms"] = self.config.max_latency_ms
+        values["stamps"] = stamps
         name = f"{self.get_fully_qualified_name()}: odometry"
         # Not known before the node is configured: CUDA may be asked for where there is none.
         used = self._in_force

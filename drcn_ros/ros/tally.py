@@ -25,7 +25,7 @@ class Tally:
         self._received, self._processed = Rate(start), Rate(start)
         self._total_ms, self._age_ms = Percentiles(), Percentiles()
         self._ended = NOTHING
-        self._rejected = self._clock_jumps = self._restarts = 0
+        self._rejected = self._clock_jumps = self._late = self._restarts = 0
         self._frames = 0
         self.last: Processed | None = None
 
@@ -44,6 +44,8 @@ class Tally:
         self._frames += 1
         if result.reason in GIVEN_UP:
             self._rejected += 1
+        if result.reason is Reason.LATE_FRAME:
+            self._late += 1
         if result.reason is Reason.CLOCK_JUMP:
             self._clock_jumps += 1
         if self.last is not None and result.segment != self.last.result.segment:
@@ -73,6 +75,7 @@ class Tally:
             "rejected": self._rejected,
             "restarts": self._restarts,
             "clock_jumps": self._clock_jumps,
+            "late_frames": self._late,
             "received_hz": self._received.hertz(now),
             "processed_hz": self._processed.hertz(now),
             "latency_ms_p50": self._total_ms.at(50.0),

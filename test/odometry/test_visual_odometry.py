@@ -98,10 +98,29 @@ def test_a_clock_that_goes_back_starts_a_new_segment(point_world, straight_poses
     odometry = world.odometry()
     odometry.process(world.frame(1))
     assert odometry.process(world.frame(2)).state is State.TRACKING
+    late = odometry.process(world.frame(0))
+    assert (late.state, late.reason) == (State.LOST, Reason.LATE_FRAME)
+    assert odometry.process(world.frame(0)).segment == 0
     back = odometry.process(world.frame(0))
     assert (back.state, back.reason) == (State.INITIALIZING, Reason.CLOCK_JUMP)
     assert back.segment == 1
     assert np.array_equal(back.pose, np.eye(4))
+
+
+def test_a_late_frame_is_left_out_and_nothing_else_changes(point_world, straight_poses):
+    world = point_world(straight_poses(10, (0.0, 0.0, 0.2)))
+    in_order, late = world.odometry(), world.odometry()
+    expected = {index: in_order.process(world.frame(index)) for index in (4, 5, 7, 8, 9)}
+    for index in (4, 5, 7, 6, 8, 9):
+        result = late.process(world.frame(index))
+        if index == 6:
+            assert (result.state, result.reason) == (State.LOST, Reason.LATE_FRAME)
+            assert len(result.keypoints) == len(result.tracks.ids) == 0
+            assert "0.100 s older" in result.detail
+        else:
+            assert result.state is expected[index].state
+            assert np.array_equal(result.pose, expected[index].pose)
+            assert result.segment == 0
 
 
 def test_too_few_keypoints_are_told_and_tracking_goes_on_after_them(point_world, straight_poses):

@@ -135,8 +135,28 @@ def test_a_jump_of_the_clock_starts_tracking_anew_and_is_counted(
     before = int(diagnosed(camera, kit)["clock_jumps"])
     message = kit.image(kit.texture(), camera.next_stamp(seconds))
     values = kit.values(camera.show(message))
+    if seconds < 0.0:
+        # The first two may be late ones.
+        assert (values["state"], values["reason"]) == ("LOST", "LATE_FRAME")
+        assert shown(camera, kit, kit.texture())["reason"] == "LATE_FRAME"
+        values = shown(camera, kit, kit.texture())
     assert (values["state"], values["reason"]) == ("INITIALIZING", "CLOCK_JUMP")
     kit.wait_until(lambda: int(diagnosed(camera, kit)["clock_jumps"]) == before + 1)
+
+
+def test_a_late_frame_is_left_out_and_counted(camera: Any, kit: Any) -> None:
+    before = int(diagnosed(camera, kit)["late_frames"])
+    segment = shown(camera, kit, kit.texture(shift=30.0))["segment"]
+    late = kit.values(camera.show(kit.image(kit.texture(), camera.next_stamp(-0.03))))
+    assert (late["state"], late["reason"]) == ("LOST", "LATE_FRAME")
+    assert shown(camera, kit, kit.texture(shift=31.0))["segment"] == segment
+    kit.wait_until(lambda: int(diagnosed(camera, kit)["late_frames"]) == before + 1)
+
+
+def test_stamps_of_another_clock_are_told(camera: Any, kit: Any) -> None:
+    values = shown(camera, kit, kit.texture())
+    assert abs(float(values["arrival_age_ms"])) > 60_000.0
+    assert "another clock" in diagnosed(camera, kit)["stamps"]
 
 
 def test_equal_stamps_do_not_end_tracking(camera: Any, kit: Any) -> None:

@@ -15,6 +15,7 @@ from drcn_ros.errors import ConfigurationError, ImageError, InputError
 from drcn_ros.evaluation.sources.bag_poses import POSE_TYPES, TF_TYPE, PoseReader
 from drcn_ros.evaluation.sources.bags import Bag, Topic, deserialize
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, LeftOut, Shot
+from drcn_ros.evaluation.sources.in_order import in_order
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.foreign.value_range import ValueRange
 
@@ -73,7 +74,10 @@ class BagSequence(ImageSequence):
         return self._image.count
 
     def shots(self) -> Iterator[Shot]:
-        """Yield the images in the order of recording, with the stamps of their headers."""
+        """Yield the images by the stamps of their headers; they may have been recorded as they arrived."""
+        return in_order(self._recorded(), self.notes)
+
+    def _recorded(self) -> Iterator[Shot]:
         convert = image_from_message if self._image.type == _RAW else image_from_compressed
         values, left_out = ValueRange(), LeftOut(self.notes, "images")
         count = 0

@@ -213,6 +213,16 @@ def test_a_header_without_a_stamp_takes_the_time_of_recording(recorder, clip, tm
     assert next(opened(recorder, tmp_path).frames()).stamp_ns == 7 * SECOND
 
 
+def test_messages_in_order_of_arrival_are_replayed_by_their_stamps(recorder, clip, tmp_path, assert_same):
+    arrival = [0, 1, 3, 2, 4, 6, 7, 5]
+    for place, index in enumerate(arrival):
+        header = recorder.header(clip.stamps_ns[index], "camera")
+        recorder.image("/cam/image_raw", clip.stamps_ns[place] + 1, clip.images[index], header=header)
+    sequence = opened(recorder, tmp_path)
+    assert_same(sequence, camera=False, truth=False)
+    assert any("2 images were recorded after later ones" in line for line in sequence.notes.lines)
+
+
 def test_a_pose_topic_is_ground_truth_of_the_camera_and_that_is_said(recorder, clip, tmp_path, assert_same):
     fill(recorder, clip)
     for stamp, pose in zip(clip.stamps_ns, clip.ground_truth.poses, strict=True):
