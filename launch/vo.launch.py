@@ -23,7 +23,7 @@ ARGUMENTS = (
     ("params_file", "", "Parameter file of your own; what it sets comes before the preset."),
     ("image", "image", "Topic of the images."),
     ("camera_info", "camera_info", "Topic of the calibration."),
-    ("image_transport", "", "raw or compressed; empty leaves it to the parameter files."),
+    ("image_transport", "", "raw, compressed or ffmpeg; empty leaves it to the parameter files."),
     ("device", "", "Where the network runs: auto, cpu or cuda; empty leaves it to the parameter files."),
     ("use_sim_time", "false", "Take the time from /clock: true or false."),
     ("log_level", "info", "debug, info, warn, error or fatal."),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Callable, Mapping
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -180,3 +181,32 @@ def _synthetic(name: str, shape: tuple[int, ...]) -> NDArray:
     else:
         values = 0.05 * (2 * uniform - 1)
     return np.asarray(values, np.float32)
+
+
+@pytest.fixture(scope="session")
+def encoded_video() -> Callable[..., list[tuple[int, bytes]]]:
+    """Encodes RGB images of one even size as H.264 ("h264") or H.265 ("hevc").
+
+    Returns for each packet the index of the image in it and the bytes, in the order in which an encoder sends
+    them; with `reordered` frames refer to later ones, so that this is not the order of display.
+    """
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+
+    def encode(codec: str, images: list[np.ndarray], reordered: bool = False) -> list[tuple[int, bytes]]:
+        context = av.CodecContext.create({"h264": "libx264", "hevc": "libx265"}[codec], "w")
+        context.height, context.width = images[0].shape[:2]
+        context.pix_fmt, context.time_base, context.framerate = "yuv420p", Fraction(1, 25), Fraction(25, 1)
+        speed = {"bf": "2"} if reordered else {"tune": "zerolatency", "preset": "ultrafast"}
+        quiet = {"x265-params": "log-level=none"} if codec == "hevc" else {}
+        context.options = {"crf": "10", **speed, **quiet}
+        packets: list[tuple[int, bytes]] = []
+        for index, image in enumerate([*images, None]):
+            frame = None
+            if image is not None:
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+                frame.pts = index
+            packets += [(int(packet.pts), bytes(packet)) for packet in context.encode(frame)]
+        assert len(packets) == len(images)
+        return packets
+
+    return encode

@@ -107,7 +107,8 @@ def image_from_compressed(message: Any, values: ValueRange | None = None) -> Ima
     elif data.startswith(PNG_START):
         whole = _PNG_END in tail
     else:
-        msg = f"compressed {name} of {len(data)} bytes is neither JPEG nor PNG; publish one of these"
+        msg = f"compressed {name} of {len(data)} bytes is neither JPEG nor PNG, nor H.264 or H.265; "
+        msg += "publish one of these"
         raise ImageError(msg)
     if not whole:
         msg = f"compressed {name} of {len(data)} bytes is cut off"

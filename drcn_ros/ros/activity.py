@@ -11,6 +11,7 @@ from typing import Any
 
 from drcn_ros.conversion.camera_info import calibration_from_message, shows_rectified
 from drcn_ros.conversion.masks import mask_from_message
+from drcn_ros.conversion.video import VideoTopic
 from drcn_ros.errors import ConfigurationError, ImageError
 from drcn_ros.geometry.calibration_change import largest_change_px
 from drcn_ros.geometry.camera import Camera
@@ -77,6 +78,7 @@ class Activity:
         self._warn = warn
         self._throttle = Throttle()
         self._stamps = StampWatch()
+        self._video = VideoTopic()
         self._image_came = self._image_served = time.monotonic()
         self._problem_of_image = self._problem_of_camera = ""
         self._calibration: tuple[Any, ...] | None = None
@@ -157,6 +159,11 @@ class Activity:
     def _on_image(self, message: Any) -> None:
         now = time.monotonic()
         self._image_came = now
+        # Packets of a video are decoded before any frame can be dropped: each needs those before it.
+        for entry in self._video.unpack(message):
+            self._take(entry, now)
+
+    def _take(self, message: Any, now: float) -> None:
         self._tally.receive(now)
         age = self._stamps.add(nanoseconds(message.header.stamp), self._node.get_clock().now().nanoseconds)
         if not self._worker.submit(_Incoming(message, now, age)):

@@ -42,9 +42,10 @@ class NodeConfig(OdometryConfig):
     )
     image_transport: str = parameter(
         "raw",
-        "raw takes sensor_msgs/Image from `image`; compressed takes sensor_msgs/CompressedImage (JPEG or "
-        "PNG) from `image` and from `image/compressed`.",
-        choices=("raw", "compressed"),
+        "raw takes sensor_msgs/Image from `image`; compressed takes sensor_msgs/CompressedImage (JPEG, PNG, "
+        "with PyAV also H.264 and H.265) from `image` and `image/compressed`; ffmpeg takes "
+        "ffmpeg_image_transport_msgs/FFMPEGPacket from `image` and `image/ffmpeg`.",
+        choices=("raw", "compressed", "ffmpeg"),
     )
     rectified: str = parameter(
         "auto",

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +38,10 @@ _OVERRIDABLE = (
     QoSPolicyKind.RELIABILITY,
     QoSPolicyKind.DURABILITY,
 )
-_COMPRESSED_SUFFIX = "/compressed"
+# What image_transport appends to the topic of the images.
+_SUFFIXES = {"raw": "", "compressed": "/compressed", "ffmpeg": "/ffmpeg"}
+# Of a video no packet may be missing, so more than the newest wait to be decoded.
+_PACKETS = 30
 # Topic and type of what tells the scale, by `scale.source`. Wheel odometry may come faster than it is taken.
 _SCALE_INPUTS = {
     "twist_topic": ("twist", TwistWithCovarianceStamped),
@@ -53,9 +57,19 @@ def image_topics(node: Any, config: NodeConfig) -> tuple[str, ...]:
     give one or the other, so both are listened to.
     """
     topic: str = node.resolve_topic_name("image")
-    if config.image_transport == "raw" or topic.endswith(_COMPRESSED_SUFFIX):
-        return (topic,)
-    return (topic, topic + _COMPRESSED_SUFFIX)
+    suffix = _SUFFIXES[config.image_transport]
+    return (topic,) if topic.endswith(suffix) else (topic, topic + suffix)
+
+
+def _image_type(transport: str) -> Any:
+    if transport != "ffmpeg":
+        return CompressedImage if transport == "compressed" else Image
+    try:
+        return importlib.import_module("ffmpeg_image_transport_msgs.msg").FFMPEGPacket
+    except ImportError:
+        msg = "image_transport ffmpeg needs the messages of FFmpeg's transport: "
+        msg += "sudo apt install ros-$ROS_DISTRO-ffmpeg-image-transport-msgs"
+        raise ConfigurationError(msg) from None
 
 
 class Input:
@@ -132,7 +146,9 @@ class Input:
             who += f" ({publisher.node_namespace.rstrip('/')}/{publisher.node_name})"
         if publisher.topic_type != self._type_name:
             hint = ""
-            if "Image" in publisher.topic_type:
+            if "FFMPEGPacket" in publisher.topic_type:
+                hint = "; set image_transport to ffmpeg"
+            elif "Image" in publisher.topic_type:
                 transport = "compressed" if "Compressed" in publisher.topic_type else "raw"
                 hint = f"; set image_transport to {transport}"
             return f"{who} sends {publisher.topic_type}, expected is {self._type_name}{hint}"
@@ -181,10 +197,11 @@ class Inputs:
         self.mask = Input(node, Image, node.resolve_topic_name("~/mask"), callbacks.on_mask, _newest(), tell)
         self.images: list[Input] = []
         self.scale: Input | None = None
-        kind = CompressedImage if config.image_transport == "compressed" else Image
+        depth = 1 if config.image_transport == "raw" else _PACKETS
         try:
+            kind = _image_type(config.image_transport)
             for topic in image_topics(node, config):
-                qos = _newest() if config.processing == "live" else _every(config.queue_size)
+                qos = _newest(depth) if config.processing == "live" else _every(config.queue_size)
                 self.images.append(Input(node, kind, topic, callbacks.on_image, qos, tell))
             if config.scale.source in _SCALE_INPUTS:
                 name, scale_kind = _SCALE_INPUTS[config.scale.source]

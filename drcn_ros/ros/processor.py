@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from drcn_ros.conversion.images import image_from_compressed, image_from_message
 from drcn_ros.conversion.stamps import SECOND_NS, image_stamp_ns
+from drcn_ros.conversion.video import DecodedImage
 from drcn_ros.errors import ImageError
 from drcn_ros.foreign.value_range import ValueRange
 from drcn_ros.geometry.camera import Camera
@@ -195,6 +196,10 @@ class Processor:
         return self._odometry.landmarks()
 
     def _decode(self, message: Any) -> NDArray[np.uint8]:
+        if isinstance(message, DecodedImage):
+            if message.image is None:
+                raise message.error or ImageError("the video gave no image")
+            return message.image
         decode = image_from_message if hasattr(message, "encoding") else image_from_compressed
         return decode(message, self._values)
 

@@ -63,6 +63,31 @@ def test_images_are_tracked_on_the_topic_as_given(camera: Any, kit: Any) -> None
     assert tracks(camera, kit, topic="/eye/image_raw")
 
 
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+def test_video_is_tracked_and_a_lost_start_is_named(camera: Any, kit: Any, codec: str, encoded_video) -> None:
+    from drcn_ros.ros.messages import byte_array, header
+
+    pictures = [np.dstack([kit.texture(shift=6.0 * n)] * 3) for n in range(8)]
+    packets = [data for _, data in encoded_video(codec, pictures)]
+    answers = []
+    # What follows the first packet cannot be shown without it: H.264 says so, H.265 waits.
+    if codec == "h264":
+        packets = [packets[1], *packets]
+    for data in packets:
+        camera.camera.publish("/eye/camera_info", kit.camera_info())
+        message = CompressedImage(
+            header=header(camera.next_stamp(), "eye"),
+            format=codec,
+            data=byte_array(np.frombuffer(data, np.uint8)),
+        )
+        answers.append(kit.values(camera.show(message, "/eye/image_raw/compressed")))
+    if codec == "h264":
+        assert answers[0]["reason"] == "BAD_IMAGE"
+        assert "h264 packet cannot be decoded" in answers[0]["detail"]
+    # The second stream passes the place where the first ended.
+    assert {answer["state"] for answer in answers[-4:]} <= {"TRACKING", "STATIONARY"}
+
+
 @pytest.mark.parametrize(("length", "complaint"), [(5000, "is cut off"), (0, "holds no data")])
 def test_a_damaged_jpeg_is_named_and_the_next_one_tracked(
     camera: Any, kit: Any, length: int, complaint: str

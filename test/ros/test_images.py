@@ -190,7 +190,7 @@ def test_a_cut_off_image_is_refused_instead_of_filled_with_grey(suffix: str) -> 
 
 
 def test_bytes_that_are_no_image_are_refused() -> None:
-    with pytest.raises(ImageError, match="neither JPEG nor PNG"):
+    with pytest.raises(ImageError, match=r"neither JPEG nor PNG, nor H.264"):
         image_from_compressed(CompressedImage(format="jpeg", data=byte_array(np.arange(99, dtype=np.uint8))))
     with pytest.raises(ImageError, match="holds no data"):
         image_from_compressed(CompressedImage(format="jpeg"))

@@ -7,13 +7,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from drcn_ros.conversion.camera_info import calibration_from_message, shows_rectified
 from drcn_ros.conversion.images import image_from_compressed, image_from_message
 from drcn_ros.conversion.stamps import image_stamp_ns
+from drcn_ros.conversion.video import VideoTopic
 from drcn_ros.errors import ConfigurationError, ImageError, InputError
 from drcn_ros.evaluation.sources.bag_poses import POSE_TYPES, TF_TYPE, PoseReader
-from drcn_ros.evaluation.sources.bags import Bag, Topic, deserialize
+from drcn_ros.evaluation.sources.bags import FFMPEG_PACKET, Bag, Topic, deserialize
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, LeftOut, Shot
 from drcn_ros.evaluation.sources.in_order import in_order
 from drcn_ros.evaluation.trajectory import Trajectory
@@ -79,7 +81,7 @@ class BagSequence(ImageSequence):
 
     def _recorded(self) -> Iterator[Shot]:
         convert = image_from_message if self._image.type == _RAW else image_from_compressed
-        values, left_out = ValueRange(), LeftOut(self.notes, "images")
+        values, video, left_out = ValueRange(), VideoTopic(), LeftOut(self.notes, "images")
         count = 0
         for _, time_ns, data in self._bag.messages([self._image.name]):
             count += 1
@@ -90,16 +92,25 @@ class BagSequence(ImageSequence):
             except (InputError, ImageError) as error:
                 left_out.add(error)
                 continue
-            yield Shot(stamp_ns, partial(_decode, partial(convert, message, values), left_out))
+            try:
+                pictures = video.decode(message, stamp_ns)
+            except ImageError as error:
+                left_out.add(error)
+                continue
+            if pictures is None:
+                yield Shot(stamp_ns, partial(_decode, partial(convert, message, values), left_out))
+            else:
+                yield from _shown(pictures)
+        yield from _shown(video.rest())
         if count < self._image.count:
             self.notes.add(
                 f"the bag announces {self._image.count} images, {count} came; it is damaged or cut off"
             )
 
     def _image_topic(self, wanted: str) -> Topic:
-        found = self._of_type((_RAW, _COMPRESSED))
+        found = self._of_type((_RAW, _COMPRESSED, FFMPEG_PACKET))
         if not wanted:
-            # The compressed twin of a raw topic holds the same images.
+            # The compressed twins of a raw topic hold the same images.
             raw = {topic.name for topic in found if topic.type == _RAW}
             found = [topic for topic in found if topic.name.rpartition("/")[0] not in raw]
         return self._choose(found, wanted, "images", "--image-topic")
@@ -169,6 +180,12 @@ def _decode(convert: Callable[[], Image], left_out: LeftOut) -> Image | None:
     except ImageError as error:
         left_out.add(error)
         return None
+
+
+def _shown(pictures: list[tuple[Any, Image]]) -> Iterator[Shot]:
+    """Yield images of a video, which are decoded already: each needs those before it."""
+    for stamp_ns, image in pictures:
+        yield Shot(stamp_ns, lambda image=image: image)  # type: ignore[misc]
 
 
 def _namespace(topic: str) -> str:

@@ -12,11 +12,23 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from rosbags.typesys import Stores, get_typestore
+from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.sources.base import LeftOut, Notes
+
+FFMPEG_PACKET = "ffmpeg_image_transport_msgs/msg/FFMPEGPacket"
+_FFMPEG_PACKET_FIELDS = """
+std_msgs/Header header
+int32 width
+int32 height
+string encoding
+uint64 pts
+uint8 flags
+bool is_bigendian
+uint8[] data
+"""
 
 
 @dataclass(frozen=True)
@@ -76,8 +88,13 @@ def natural(path: Path) -> list[tuple[int, int, str]]:
 
 @lru_cache(maxsize=1)
 def typestore() -> Typestore:
-    """Return the definitions of the standard messages; those read here are the same in every ROS 2."""
-    return get_typestore(Stores.ROS2_HUMBLE)
+    """Return the definitions of the standard messages, and of FFmpeg's transport of images.
+
+    Those read here are the same in every ROS 2.
+    """
+    store = get_typestore(Stores.ROS2_HUMBLE)
+    store.register(get_types_from_msg(_FFMPEG_PACKET_FIELDS, FFMPEG_PACKET))
+    return store
 
 
 def deserialize(data: bytes, kind: str) -> Any:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from drcn_ros.conversion.camera_info import camera_info_fields
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.quaternions import quaternions_from_rotations
-from drcn_ros.evaluation.sources import SourceOptions, open_source
+from drcn_ros.evaluation.sources import Selection, SourceOptions, open_source
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
 from drcn_ros.evaluation.sources.bags import typestore
 from drcn_ros.geometry.rotation import rotation_matrix
@@ -58,12 +59,18 @@ class Recorder:
         kind = "sensor_msgs/msg/Image"
         self.put(topic, kind, stamp_ns, self.make(kind, **{**fields, **changes}))
 
-    def compressed(self, topic: str, stamp_ns: int, data: bytes) -> None:
+    def compressed(self, topic: str, stamp_ns: int, data: bytes, form: str = "jpeg", came: int = 0) -> None:
         kind = "sensor_msgs/msg/CompressedImage"
         message = self.make(
-            kind, header=self.header(stamp_ns, "camera"), format="jpeg", data=np.frombuffer(data, np.uint8)
+            kind, header=self.header(stamp_ns, "camera"), format=form, data=np.frombuffer(data, np.uint8)
         )
-        self.put(topic, kind, stamp_ns, message)
+        self.put(topic, kind, came or stamp_ns, message)
+
+    def packet(self, topic: str, stamp_ns: int, data: bytes, encoding: str, came: int = 0) -> None:
+        kind = "ffmpeg_image_transport_msgs/msg/FFMPEGPacket"
+        fields: dict[str, Any] = {"width": 320, "height": 240, "pts": 0, "flags": 0, "is_bigendian": False}
+        fields["header"], fields["data"] = self.header(stamp_ns, "camera"), np.frombuffer(data, np.uint8)
+        self.put(topic, kind, came or stamp_ns, self.make(kind, encoding=encoding, **fields))
 
     def camera_info(self, topic: str, stamp_ns: int, camera: Any, **changes: Any) -> None:
         fields = {**camera_info_fields(camera, 320, 240), **changes}
@@ -138,6 +145,37 @@ def test_the_asked_topic_is_taken(recorder, clip, tmp_path, assert_same):
     recorder.image("/other", clip.stamps_ns[0], clip.images[0])
     fill(recorder, clip)
     assert_same(opened(recorder, tmp_path, image="/cam/image_raw"), truth=False, camera=False)
+
+
+@pytest.mark.parametrize("reordered", [False, True])
+@pytest.mark.parametrize(("kind", "codec", "name"), [
+    ("compressed", "h264", "h264"), ("compressed", "hevc", ""), ("packet", "h264", "libx264"),
+    ("packet", "hevc", "hevc;yuv420p;bgr8;bgr8"),
+])  # fmt: skip
+def test_video_in_messages_gives_each_image_with_its_own_stamp(
+    recorder, clip, tmp_path, encoded_video, kind, codec, name, reordered
+):
+    packets = encoded_video(codec, clip.images, reordered)
+    for came, (index, data) in zip(clip.stamps_ns, packets, strict=True):
+        getattr(recorder, kind)("/cam/image_raw/video", clip.stamps_ns[index], data, name, came)
+    sequence = opened(recorder, tmp_path)
+    frames = list(sequence.frames())
+    assert [frame.stamp_ns for frame in frames] == clip.stamps_ns
+    for frame, image in zip(frames, clip.images, strict=True):
+        assert np.abs(frame.image.astype(int) - image).mean() < 8
+    assert sequence.notes.lines == []
+    assert [frame.stamp_ns for frame in sequence.frames(Selection(step=3))] == clip.stamps_ns[::3]
+
+
+def test_video_without_pyav_says_what_to_install(recorder, clip, tmp_path, monkeypatch):
+    for stamp in clip.stamps_ns:
+        recorder.compressed("/cam/image_raw/video", stamp, b"\0\0\0\1\x67" + bytes(40), "h264")
+    monkeypatch.setitem(sys.modules, "av", None)
+    sequence = opened(recorder, tmp_path)
+    assert list(sequence.frames()) == []
+    assert sequence.notes.lines == [
+        "8 images left out; the first: h264 images are video, which needs PyAV: pip install av"
+    ]
 
 
 def test_a_topic_that_is_not_there_is_answered_with_those_that_are(recorder, clip, tmp_path):
