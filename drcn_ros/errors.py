@@ -19,6 +19,10 @@ class ImageError(DrcnError):
     """An image has an unusable shape, type or encoding."""
 
 
+class OutOfMemoryError(DrcnError, MemoryError):
+    """What was asked for takes more memory than is free."""
+
+
 class InputError(DrcnError):
     """A bag, data set or file cannot be read as what it is said to be."""
 

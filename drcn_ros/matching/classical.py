@@ -16,6 +16,8 @@ import torch
 from numpy.typing import NDArray
 
 from drcn_ros.matching.base import Matcher, check_image, to_grey
+from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.matching.memory import Demand, MemoryGuard
 from drcn_ros.matching.nearest import distance_ratio_squared, mutual_nearest
 from drcn_ros.matching.types import Features, Matches
 
@@ -26,6 +28,11 @@ RATIO = 0.85
 class SiftMatcher(Matcher[Features]):
     """RootSIFT: SIFT compared by the Hellinger kernel, mutual nearest neighbours, ratio test."""
 
+    def __init__(self, config: MatcherConfig) -> None:
+        super().__init__(config)
+        # The doubled image and its pyramid.
+        self._guard = MemoryGuard(self.name, Demand(per_pixel=230.0), torch.device("cpu"))
+
     @property
     def name(self) -> str:
         """Name as in `MatcherConfig.name`."""
@@ -34,6 +41,7 @@ class SiftMatcher(Matcher[Features]):
     def extract(self, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> Features:
         """Return the strongest SIFT keypoints of an image."""
         check_image(image)
+        self._guard.check(image.shape[1], image.shape[0])
         # OpenCV applies a mask only after it has chosen the strongest.
         detector, offset = _create_sift(self.config.max_keypoints if kept is None else 0)
         keypoints, descriptors = detector.detectAndCompute(to_grey(image), _mask(kept))

@@ -19,6 +19,7 @@ from drcn_ros.matching.candidates import matches_of_pairs
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device, choose_precision, prepare, upload
 from drcn_ros.matching.keypoints import detect_keypoints, inside
+from drcn_ros.matching.memory import Demand, MemoryGuard
 from drcn_ros.matching.nearest import MutualPairs, best_nearest, distance_ratio_squared
 from drcn_ros.matching.patches import ImageFeatures, smooth
 from drcn_ros.matching.trimming import trimmed
@@ -60,6 +61,8 @@ class D2NetMatcher(Matcher[ImageFeatures]):
             if self._device.type == "cpu" and precision == torch.float32:
                 network = network.accelerate()
         self._network = prepare(network, self._device, precision, config.compile)
+        demand = Demand(per_pixel=350.0 if isinstance(network, CompactNetwork) else 700.0)
+        self._guard = MemoryGuard(self.name, demand, self._device)
         self._temperature = 1.0
         if isinstance(network, CompactNetwork):
             self._temperature = float(network.descriptor_temperature.detach())
@@ -71,7 +74,12 @@ class D2NetMatcher(Matcher[ImageFeatures]):
 
     @torch.inference_mode()
     def extract(self, image: NDArray[np.uint8], kept: NDArray[np.bool_] | None = None) -> ImageFeatures:
-        """Return keypoints and descriptors of an image; one too small for the network has none."""
+        """Return keypoints and descriptors of an image; one too small for the network has none.
+
+        Raises:
+            ImageError: the array has another shape or type.
+            OutOfMemoryError: memory does not suffice for matching images of this size.
+        """
         check_image(image)
         grey = to_grey(image)
         pixels = upload(grey, self._device)
@@ -90,6 +98,7 @@ class D2NetMatcher(Matcher[ImageFeatures]):
         pixels: torch.Tensor,
         kept: NDArray[np.bool_] | None,
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+        self._guard.check(grey.shape[1], grey.shape[0])
         maps = network(pixels[None, None])
         points, scores = detect_keypoints(network, maps, grey, self.config.max_keypoints, kept)
         scales = torch.full_like(scores, maps.fine.stride)
@@ -103,6 +112,8 @@ class D2NetMatcher(Matcher[ImageFeatures]):
             none = torch.zeros(0, device=self._device)
             return none.view(0, 2), none, none, none.view(0, 512)
         scales = PYRAMID if self.config.multiscale else (1.0,)
+        # The largest scale of the pyramid takes the most.
+        self._guard.check(*(round(max(scales) * pixels.shape[axis]) for axis in (3, 2)))
         (found,) = network.keypoints(pixels, scales, self.config.max_keypoints)
         factor = constant([image.shape[1] / pixels.shape[3], image.shape[0] / pixels.shape[2]], found.points)
         points = (found.points + 0.5) * factor - 0.5

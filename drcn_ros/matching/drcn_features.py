@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from torch.nn.functional import normalize
 
 from drcn_ros.errors import WeightsError
-from drcn_ros.matching.base import check_image, to_grey
+from drcn_ros.matching.base import to_grey
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_precision, prepare, upload
 from drcn_ros.matching.keypoints import detect_keypoints
+from drcn_ros.matching.memory import Demand
 from drcn_ros.matching.patches import ImageFeatures, smooth
 from drcn_ros.matching.trimming import trimmed
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
@@ -75,6 +76,13 @@ def load_drcn(config: MatcherConfig, device: torch.device) -> CompactNetwork | D
     raise WeightsError(msg)
 
 
+def demand_of(network: CompactNetwork | DRCN) -> Demand:
+    """Return what a pair of images takes, by measurements of 320x240 to 1920x1080 (docs/performance.md)."""
+    if isinstance(network, CompactNetwork):
+        return Demand(per_pixel=380.0, per_pair=11.0)
+    return Demand(per_pixel=150.0 + 2.4 * network.backbone.config.channels, per_pair=55.0)
+
+
 def extract_compact(
     network: CompactNetwork,
     image: NDArray[np.uint8],
@@ -83,7 +91,6 @@ def extract_compact(
     kept: NDArray[np.bool_] | None = None,
 ) -> CompactFeatures:
     """Return keypoints at half resolution, their fine descriptors, and the maps."""
-    check_image(image)
     grey = to_grey(image)
     pixels = upload(grey, device)
     maps = network(pixels[None, None])
@@ -109,7 +116,6 @@ def extract_published(
     kept: NDArray[np.bool_] | None = None,
 ) -> PublishedFeatures:
     """Return the maps, and as keypoints the fine cells that D2-Net's rule finds on the fine map."""
-    check_image(image)
     grey = upload(to_grey(image), device)
     colour = upload(image, device).permute(2, 0, 1) if image.ndim == 3 else grey.expand(3, -1, -1)
     maps = network(colour[None])

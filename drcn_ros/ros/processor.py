@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from drcn_ros.conversion.images import image_from_compressed, image_from_message
 from drcn_ros.conversion.stamps import SECOND_NS, image_stamp_ns
 from drcn_ros.conversion.video import DecodedImage
-from drcn_ros.errors import ImageError
+from drcn_ros.errors import DrcnError, ImageError
 from drcn_ros.foreign.value_range import ValueRange
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Frame, OdometryConfig, Reason, Result, VisualOdometry
@@ -180,6 +180,8 @@ class Processor:
         except Exception as error:
             if is_out_of_memory(error):
                 text = self._shrink(prepared)
+                if isinstance(error, DrcnError):
+                    text = f"{error}; {text}"
                 result = self._failure(prepared.stamp_ns, Reason.OUT_OF_MEMORY, text)
             else:
                 result = self._failure(prepared.stamp_ns, Reason.INTERNAL_ERROR, told(error))
@@ -241,11 +243,14 @@ class Processor:
         gc.collect()
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
-        image = prepared.image
-        if image is None or 0.5 * prepared.scale * min(image.shape[:2]) < SMALLEST_SIDE:
+        image, largest, scale = prepared.image, self._wanted.matcher.max_image_size, prepared.scale
+        if image is not None and largest:
+            # The matcher reduces images beyond that size in any case.
+            scale = min(scale, largest / max(image.shape[:2]))
+        if image is None or 0.5 * scale * min(image.shape[:2]) < SMALLEST_SIDE:
             return "free memory on the device, or choose a smaller matcher or image"
         # Of two frames at once that met the same limit, only the first makes the images smaller.
-        self._scale = min(self._scale, 0.5 * prepared.scale)
+        self._scale = min(self._scale, 0.5 * scale)
         return f"going on at {self._scale:g} of the image's size"
 
     def _failure(self, stamp_ns: int, reason: Reason, detail: str) -> Result:

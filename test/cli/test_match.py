@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
+from drcn_ros.matching import memory
+
 
 @pytest.fixture
 def images(recording: Path) -> list[Path]:
@@ -189,3 +191,14 @@ def test_an_image_of_one_row_or_column_has_no_keypoints(drcn, images, tmp_path, 
     answer = drcn("match", tmp_path / "line.png", images[0], "--matcher", matcher)
     assert answer.code == 0
     assert "line.png has 0 keypoints" in answer.out
+
+
+def test_images_that_memory_does_not_suffice_for_are_refused_in_one_line(drcn, images, monkeypatch):
+    monkeypatch.setattr(memory, "free_memory", lambda: 10e6)
+    answer = drcn("match", images[0], images[1], "--matcher", "drcn", "--set", "matcher.device=cpu")
+    assert answer.code == 2
+    assert re.fullmatch(
+        r"drcn match: images of 240x180 pixels take about 17 MB with drcn, 10 MB are free; "
+        r"set matcher\.max_image_size to \d+ or free memory\n",
+        answer.error,
+    )

@@ -99,9 +99,15 @@ def vgg16(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def papers_matcher(weights: Path, device: str, **settings: object) -> Matcher:
+    """On a CPU always in float32: a processor without bfloat16 takes minutes for an image in it."""
+    precision = "float32" if device == "cpu" else "auto"
+    config = MatcherConfig(name="d2net", device=device, weights=str(weights), precision=precision, **settings)
+    return create_matcher(config)
+
+
 def test_the_papers_network_finds_a_shift(vgg16: Path, plane, device: str) -> None:
-    config = MatcherConfig(name="d2net", device=device, weights=str(vgg16), min_score=0.0, refine=False)
-    matcher = create_matcher(config)
+    matcher = papers_matcher(vgg16, device, min_score=0.0, refine=False)
     first = matcher.extract(plane.reference[16:208, 16:272])
     second = matcher.extract(plane.reference[:192, :256])
     matches = matcher.match(first, second)
@@ -113,20 +119,19 @@ def test_the_papers_network_finds_a_shift(vgg16: Path, plane, device: str) -> No
 
 
 def test_multiscale_finds_points_of_three_sizes(vgg16: Path, plane, device: str) -> None:
-    config = MatcherConfig(name="d2net", device=device, weights=str(vgg16), multiscale=True)
-    features = create_matcher(config).extract(plane.reference[:96, :112])
+    features = papers_matcher(vgg16, device, multiscale=True).extract(plane.reference[:96, :112])
     assert set(features.scales.tolist()) == {8.0, 4.0, 2.0}
 
 
 def test_an_image_too_small_for_the_papers_network_has_no_keypoints(vgg16: Path, device: str) -> None:
-    matcher = create_matcher(MatcherConfig(name="d2net", device=device, weights=str(vgg16)))
+    matcher = papers_matcher(vgg16, device)
     features = matcher.extract(np.zeros((7, 300, 3), np.uint8))
     assert len(features) == 0
     assert len(matcher.match(features, features)) == 0
 
 
 def test_an_image_beyond_the_authors_limits_is_shrunk_and_scaled_back(vgg16: Path, device: str) -> None:
-    matcher = create_matcher(MatcherConfig(name="d2net", device=device, weights=str(vgg16), max_keypoints=50))
+    matcher = papers_matcher(vgg16, device, max_keypoints=50)
     image = np.random.default_rng(1).integers(0, 255, (60, 3200), np.uint8)
     points = matcher.extract(image).points
     assert 1600 < points[:, 0].max() < 3200

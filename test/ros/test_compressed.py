@@ -105,10 +105,12 @@ def test_a_device_without_memory_goes_on_at_a_smaller_size(camera: Any, kit: Any
     try:
         # Enough to receive and decode the image, not for the network's feature maps of it.
         resource.prlimit(pid, resource.RLIMIT_AS, (in_use + 150 * 2**20, unlimited[1]))
-        values = shown(camera, kit, kit.texture(2560, 1920))
+        values = shown(camera, kit, kit.texture(1280, 960))
     finally:
         resource.prlimit(pid, resource.RLIMIT_AS, unlimited)
     assert (values["state"], values["reason"]) == ("LOST", "OUT_OF_MEMORY")
+    # Told by the estimate, before anything was taken.
+    assert "images of 1280x960 pixels take about 720 MB with drcn" in values["detail"]
     assert "going on at 0.5 of the image's size" in values["detail"]
     assert tracks(camera, kit)
     assert shown(camera, kit, kit.texture())["working_scale"] == "0.500"

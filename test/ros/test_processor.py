@@ -10,7 +10,7 @@ from geometry_msgs.msg import TwistWithCovarianceStamped
 from nav_msgs.msg import Odometry
 
 from drcn_ros.geometry.camera import Camera
-from drcn_ros.matching import Matcher, MatcherConfig, create_matcher
+from drcn_ros.matching import Matcher, MatcherConfig, create_matcher, memory
 from drcn_ros.matching.types import Features, Matches
 from drcn_ros.odometry import OdometryConfig, Reason, State, VisualOdometry
 from drcn_ros.ros.budget import SCALES, Budget, Measured
@@ -41,8 +41,8 @@ class LimitedMatcher(Matcher[Features]):
         return self.inner.match(reference, current)
 
 
-def processor(matcher: Matcher[Any] | None = None) -> Processor:
-    made = Processor(VisualOdometry(OdometryConfig(matcher=ORB), matcher=matcher))
+def processor(matcher: Matcher[Any] | None = None, config: MatcherConfig = ORB) -> Processor:
+    made = Processor(VisualOdometry(OdometryConfig(matcher=config), matcher=matcher))
     made.set_camera(CAMERA)
     return made
 
@@ -73,6 +73,19 @@ def test_a_device_without_memory_gets_smaller_images_and_results_keep_their_pixe
     moved = last.result.matches.reference_points - last.result.matches.current_points
     frames = round((last.result.stamp_ns - last.result.reference_stamp_ns) / 5e7)
     assert np.median(moved, axis=0) == pytest.approx([6.0 * frames, 0.0], abs=0.5)
+
+
+def test_a_size_that_memory_does_not_suffice_for_is_told_before_it_is_taken(kit: Any, monkeypatch) -> None:
+    config = MatcherConfig(device="cpu")
+    made = processor(create_matcher(config), config)
+    monkeypatch.setattr(memory, "free_memory", lambda: 60e6)
+    first, *rest = show(made, kit, 3)
+    assert (first.result.reason, first.working_scale) == (Reason.OUT_OF_MEMORY, 1.0)
+    assert "images of 640x480 pixels take about 133 MB with drcn" in first.result.detail
+    assert first.result.detail.endswith("; going on at 0.5 of the image's size")
+    # A texture that slides is a turning camera.
+    assert rest[-1].result.state in (State.TRACKING, State.ROTATION_ONLY)
+    assert rest[-1].working_scale == 0.5
 
 
 def test_a_device_that_holds_nothing_reports_each_frame_and_never_dies(kit: Any) -> None:
