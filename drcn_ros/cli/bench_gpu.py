@@ -22,6 +22,7 @@ PARTS = (
     Part("speed", "Image to pose by network and size", f"{_HERE}.speed:by_size", 90),
     Part("marked", "Tests that need CUDA", f"{_HERE}.suites:marked", 90),
     Part("suite", "Tests of networks, matching and odometry on the device", f"{_HERE}.suites:whole", 120),
+    Part("kernel", "Triton's kernel beside torch", f"{_HERE}.kernel:rows", 45),
     Part("profile", "One frame as a picture", f"{_HERE}.picture:rows", 45),
     Part("training", "Training", "drcn_ros.training.throughput:rows", 60),
     Part("compilation", "Image to pose compiled", f"{_HERE}.speed:by_compilation", 150),

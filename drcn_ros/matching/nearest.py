@@ -45,6 +45,36 @@ class MutualPairs:
         )
 
 
+@dataclass(frozen=True)
+class Extremes:
+    """What mutual maxima and their confidence need of a similarity matrix (N, M).
+
+    Attributes:
+        best, index: (N,) largest entry of each row, and its column, the first of equal ones.
+        second: (N,) largest entry but that one; -inf where it is not known.
+        row_sum: (N,) logarithm of the sum of the exponentials of a row.
+        column_best, column_sum: (M,) the same of each column.
+    """
+
+    best: torch.Tensor
+    index: torch.Tensor
+    second: torch.Tensor
+    row_sum: torch.Tensor
+    column_best: torch.Tensor
+    column_sum: torch.Tensor
+
+    def pairs(self) -> tuple[MutualPairs, torch.Tensor]:
+        """Return each row's best pair (N,), and for which of them (N,) it is the column's best, too."""
+        rows, index = len(self.best), self.index
+        confidence = (self.best - 0.5 * (self.row_sum + self.column_sum[index])).exp()
+        reference = torch.arange(rows, device=index.device)
+        largest_of_column = self.best == self.column_best[index]
+        first = torch.full((len(self.column_best),), rows, device=index.device)
+        first.scatter_reduce_(0, index, torch.where(largest_of_column, reference, rows), "amin")
+        pairs = MutualPairs(reference, index, self.best, self.second, confidence)
+        return pairs, first[index] == reference
+
+
 def mutual_pairs(
     similarity: Callable[[int, int], torch.Tensor], rows: int, columns: int, device: torch.device
 ) -> MutualPairs:
@@ -75,6 +105,13 @@ def best_pairs(
         index = torch.zeros(0, dtype=torch.int64, device=device)
         value = torch.zeros(0, device=device)
         return MutualPairs(index, index, value, value, value), torch.zeros(0, dtype=torch.bool, device=device)
+    return extremes(similarity, rows, columns, device).pairs()
+
+
+def extremes(
+    similarity: Callable[[int, int], torch.Tensor], rows: int, columns: int, device: torch.device
+) -> Extremes:
+    """Return the extremes of a matrix with at least one entry, given as for `mutual_pairs`."""
     step = max(1, BLOCK_ENTRIES // columns)
     row_parts: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]] = []
     column_best = torch.full((columns,), -torch.inf, device=device)
@@ -93,12 +130,7 @@ def best_pairs(
         second = block.scatter_(1, index[:, None], -torch.inf).amax(dim=1)
         row_parts.append((best, index, second, best + shares.sum(dim=1).log_()))
     best, index, second, row_sum = (torch.cat(part) for part in zip(*row_parts, strict=True))
-    confidence = (best - 0.5 * (row_sum + column_sum[index])).exp()
-    reference = torch.arange(rows, device=device)
-    largest_of_column = best == column_best[index]
-    first = torch.full((columns,), rows, device=device)
-    first.scatter_reduce_(0, index, torch.where(largest_of_column, reference, rows), "amin")
-    return MutualPairs(reference, index, best, second, confidence), first[index] == reference
+    return Extremes(best, index, second, row_sum, column_best, column_sum)
 
 
 def _first_largest(block: torch.Tensor) -> torch.Tensor:

@@ -120,7 +120,7 @@ def test_the_papers_network_finds_a_shift(vgg16: Path, plane, device: str) -> No
 
 def test_multiscale_finds_points_of_three_sizes(vgg16: Path, plane, device: str) -> None:
     features = papers_matcher(vgg16, device, multiscale=True).extract(plane.reference[:96, :112])
-    assert set(features.scales.tolist()) == {8.0, 4.0, 2.0}
+    assert set(features.keypoints().scales.tolist()) == {8.0, 4.0, 2.0}
 
 
 def test_an_image_too_small_for_the_papers_network_has_no_keypoints(vgg16: Path, device: str) -> None:

@@ -89,5 +89,5 @@ def test_points_can_be_given_in_pixels_of_the_large_image(plane, device):
     features = matcher.extract(large)
     asked = features.keypoints().points[:30]
     queries = matcher.with_queries(features, asked, np.ones(30, np.float32))
-    assert np.allclose(queries.points[:30], asked, atol=1e-2)
+    assert np.allclose(queries.keypoints().points[:30], asked, atol=1e-2)
     assert queries.size == features.size
