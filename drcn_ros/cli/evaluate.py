@@ -193,11 +193,9 @@ def _remarks(
         remarks.append(f"{len(waiting)} frames without a pose: {waiting[0].detail}")
     jumps = sum(row.reason == Reason.CLOCK_JUMP.name for row in rows)
     if jumps:
-        text = (
-            f"tracking started anew at {jumps} frames, more than {config.max_gap:g} s after the last "
-            "or where the stamps went back for good"
-        )
-        remarks.append(f"{text}; allow longer gaps with --set max_gap=SECONDS")
+        gap = f"{config.max_gap:g} s"
+        text = f"tracking started anew at {jumps} frames that came more than {gap} after the last"
+        remarks.append(f"{text}, or before it for good; allow it with --set max_gap=SECONDS")
     late = sum(row.reason == Reason.LATE_FRAME.name for row in rows)
     if late:
         remarks.append(f"{late} frames came after later ones and were left out")

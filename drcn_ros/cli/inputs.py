@@ -10,6 +10,7 @@ from pathlib import Path
 from drcn_ros.cli.camera_options import add_camera_options, angle_of_view, calibration_file
 from drcn_ros.evaluation.sources import Selection, SourceOptions
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
+from drcn_ros.evaluation.truths.options import ORDERS, TruthOptions
 from drcn_ros.ros.config import NodeConfig
 
 INPUT_HELP = "bag (rosbag2, ROS 1), TUM, KITTI or EuRoC folder, folder or pattern of images, or video"
@@ -19,7 +20,29 @@ def add_source_options(parser: argparse.ArgumentParser) -> None:
     """Add what the input may not say itself."""
     group = parser.add_argument_group("input")
     add_camera_options(group)
-    group.add_argument("--gt", type=Path, metavar="FILE", help="ground truth in TUM or KITTI format")
+    group.add_argument(
+        "--gt", type=Path, metavar="FILE", help="ground truth: TUM, KITTI, CSV with names, or positions alone"
+    )
+    group.add_argument(
+        "--gt-offset",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="seconds to add to the ground truth's stamps",
+    )
+    group.add_argument(
+        "--gt-max-gap",
+        type=float,
+        default=TruthOptions.max_gap_s,
+        metavar="S",
+        help="longest time between two true poses that is interpolated, seconds (default %(default)g)",
+    )
+    group.add_argument(
+        "--gt-order",
+        choices=ORDERS,
+        default=ORDERS[0],
+        help="of quaternions in --gt (default %(default)s)",
+    )
     group.add_argument(
         "--image-topic", default="", metavar="NAME", help="images of a bag; camera of a KITTI or EuRoC folder"
     )
@@ -52,9 +75,8 @@ def source_options(arguments: argparse.Namespace, config: NodeConfig | None = No
         config.rectified,
         config.camera.binning,
     )
-    return SourceOptions(
-        calibration_file(arguments), arguments.gt, topics, arguments.fps, angle_of_view(arguments)
-    )
+    truth = TruthOptions(arguments.gt, arguments.gt_offset, arguments.gt_max_gap, arguments.gt_order)
+    return SourceOptions(calibration_file(arguments), truth, topics, arguments.fps, angle_of_view(arguments))
 
 
 def selection(arguments: argparse.Namespace) -> Selection:

@@ -118,7 +118,7 @@ def rotation_drift(paths: AlignedPaths, segments: Sequence[int] | NDArray[np.int
     along = path_lengths(paths.truth)
     length = float(along[-1]) if len(along) else 0.0
     unit = "deg/m" if length < _SHORT_PATH else "deg/100 m"
-    if length <= 0.0:
+    if length <= 0.0 or not paths.oriented:
         return RotationDrift(None, unit, None, 0, None)
     part = min(_LONGEST_PART, length / 2)
     errors, lengths = [], []
@@ -153,6 +153,8 @@ def _pieces(positions: Array, along: Array, segments: NDArray[np.int64]) -> NDAr
 
 def _turned(paths: AlignedPaths, segments: NDArray[np.int64]) -> Array:
     """Return the error of the rotation (N,) since the first frame of each frame's segment, degrees."""
+    if not paths.oriented:
+        return np.full(len(paths.truth), np.nan)
     starts = np.searchsorted(segments, segments)
     return np.array(
         [_rotation_error(paths, int(start), index) for index, start in enumerate(starts[: len(paths.truth)])]

@@ -21,6 +21,7 @@ from drcn_ros.evaluation.runner import Step
 from drcn_ros.evaluation.sources import ImageSequence
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.evaluation.trajectory_files import kitti_lines, tum_lines
+from drcn_ros.evaluation.truths.check import cover, truth_lines
 from drcn_ros.evaluation.verdict import FILE, RunInfo, verdict, write_verdict
 
 
@@ -69,13 +70,16 @@ def judge(
         msg = f"{sequence.name}: not one frame was left to process; check --start, --duration and --step"
         raise InputError(msg)
     about = info()
-    about = replace(about, notes=[*about.notes, *(remarks(log.rows) if remarks else ())])
+    stamps, truth = [row.stamp for row in log.rows], sequence.ground_truth
+    fits = truth_lines(stamps, log.turns, truth, sequence.truth_offset_s)
+    about = replace(about, notes=[*about.notes, *(remarks(log.rows) if remarks else ()), *fits])
     path = log.path()
     paths = align(path.known, sequence.ground_truth)
     segment_at = {row.stamp: row.segment for row in log.rows}
     segments = [segment_at[int(stamp)] for stamp in paths.stamps_ns]
     drifts = drift(paths, segments), rotation_drift(paths, segments)
-    content = verdict(about, log.rows, log.errors, paths, drifts, options.min_motion)
+    covered = cover(stamps, truth)
+    content = verdict(about, log.rows, log.errors, paths, drifts, covered, options.min_motion)
     return JudgedRun(content, log, path, paths, drifts[0])
 
 
@@ -109,7 +113,7 @@ def evaluate(
         (temporary / "trajectory.tum").write_text("".join(tum_lines(run.path.known)), encoding="utf-8")
         (temporary / "trajectory.kitti").write_text("".join(kitti_lines(run.path.every)), encoding="utf-8")
         if len(run.paths.truth):
-            truth = Trajectory(run.paths.stamps_ns, run.paths.truth)
+            truth = Trajectory(run.paths.stamps_ns, run.paths.truth, oriented=run.paths.oriented)
             (temporary / "groundtruth.tum").write_text("".join(tum_lines(truth)), encoding="utf-8")
         write_verdict(run.content, temporary)
         write_report(run.content, run.log.rows, run.paths, run.drift, run.log.worst(), temporary)

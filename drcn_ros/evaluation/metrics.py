@@ -115,6 +115,7 @@ class AlignedPaths:
         aligned: (N, 4, 4) after the similarity, or None where there is none.
         truth: (N, 4, 4), or (0, 4, 4) without ground truth.
         similarity: from `estimate` to `truth`, or None.
+        oriented: whether the true rotations are known.
     """
 
     stamps_ns: Stamps
@@ -122,6 +123,7 @@ class AlignedPaths:
     aligned: Array | None
     truth: Array
     similarity: Similarity | None
+    oriented: bool = True
 
 
 def align(estimate: Trajectory, truth: Trajectory | None) -> AlignedPaths:
@@ -132,7 +134,7 @@ def align(estimate: Trajectory, truth: Trajectory | None) -> AlignedPaths:
     kept, true = estimate.poses[known], poses[known]
     similarity = align_similarity(kept[:, :3, 3], true[:, :3, 3])
     aligned = None if similarity is None else similarity.apply(kept)
-    return AlignedPaths(estimate.stamps_ns[known], kept, aligned, true, similarity)
+    return AlignedPaths(estimate.stamps_ns[known], kept, aligned, true, similarity, truth.oriented)
 
 
 def path_lengths(poses: Array) -> Array:
@@ -173,7 +175,7 @@ class KittiMetrics:
 
 def kitti_metrics(paths: AlignedPaths) -> KittiMetrics:
     """Judge parts of the path; they begin at every tenth frame and end where their length is reached."""
-    if paths.aligned is None:
+    if paths.aligned is None or not paths.oriented:
         return KittiMetrics("sim3", (), 0, None, None)
     along = path_lengths(paths.truth)
     lengths = _KITTI_LENGTHS

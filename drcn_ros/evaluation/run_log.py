@@ -24,6 +24,7 @@ from drcn_ros.evaluation.metrics import larger_error
 from drcn_ros.evaluation.pose_errors import PoseError, pose_error
 from drcn_ros.evaluation.run_data import COLUMNS, FrameRow, csv_values
 from drcn_ros.evaluation.trajectory import Trajectory
+from drcn_ros.evaluation.truths.fit import Turn
 from drcn_ros.foreign.images import write_image
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Frame, Reason, State
@@ -79,6 +80,7 @@ class RunLog:
         self._options = options
         self.rows: list[FrameRow] = []
         self.errors: list[PoseError] = []
+        self.turns: list[Turn] = []
         self._poses: list[Array] = []
         self._placed: list[bool] = []
         self._images: OrderedDict[int, Image] = OrderedDict()
@@ -95,6 +97,8 @@ class RunLog:
         row = self._row(estimate, error)
         self.rows.append(row)
         self._poses.append(estimate.pose)
+        if estimate.rotation is not None and estimate.reference_stamp_ns is not None:
+            self.turns.append(Turn(estimate.reference_stamp_ns, estimate.stamp_ns, estimate.rotation))
         self._placed.append(estimate.placed)
         self._table.writerow(csv_values(row))
         if matches is not None:
@@ -127,7 +131,9 @@ class RunLog:
             return None
         if reference is None and estimate.state is State.LOST and self.rows:
             reference = self.rows[-1].stamp
-        if reference is None or self._truth is None or estimate.state is State.WAITING_FOR_CALIBRATION:
+        if self._truth is None or not self._truth.oriented:
+            return None
+        if reference is None or estimate.state is State.WAITING_FOR_CALIBRATION:
             return None
         poses, known = self._truth.at([reference, estimate.stamp_ns])
         if not known.all():

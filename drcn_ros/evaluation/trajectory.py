@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,8 @@ from drcn_ros.geometry.types import Array
 
 Stamps = NDArray[np.int64]
 
-# Between two poses further apart than this, and than the usual distance, motion is unknown.
-_LONGEST_GAP_NS = 100_000_000
-_USUAL_GAPS = 2.5
+# Between two poses further apart than this motion is unknown: 0.1 s, and a fifth for what trembles about it.
+LONGEST_GAP_NS = 120_000_000
 
 
 @dataclass(frozen=True)
@@ -29,10 +27,14 @@ class Trajectory:
     Attributes:
         stamps_ns: (N,) int64, nanoseconds.
         poses: (N, 4, 4).
+        max_gap_ns: longest distance of two poses between which `at` interpolates.
+        oriented: whether rotations are known; where they are not, the poses hold the identity.
     """
 
     stamps_ns: Stamps
     poses: Array
+    max_gap_ns: int = LONGEST_GAP_NS
+    oriented: bool = True
 
     @classmethod
     def from_poses(cls, stamps_ns: Iterable[int] | Stamps, poses: Array) -> Trajectory:
@@ -93,8 +95,7 @@ class Trajectory:
         """Return the poses at other times, and where they are known.
 
         Positions are interpolated linearly and rotations on great arcs. Before the first pose, after the
-        last, and inside a gap, nothing is known. A gap is more than 0.1 s and more than 2.5 times the
-        median distance of two poses.
+        last, and inside a gap of more than `max_gap_ns`, nothing is known.
 
         Args:
             stamps_ns: (M,) nanoseconds.
@@ -111,7 +112,7 @@ class Trajectory:
         before = np.where(exact, after, np.maximum(after - 1, 0))
         gaps = self.stamps_ns[after] - self.stamps_ns[before]
         inside = (self.stamps_ns[before] <= wanted) & (wanted <= self.stamps_ns[after])
-        known = exact | (inside & (gaps <= self._longest_gap))
+        known = exact | (inside & (gaps <= self.max_gap_ns))
         share = np.where(exact, 0.0, (wanted - self.stamps_ns[before]) / np.maximum(gaps, 1))[known]
         first, second = before[known], after[known]
         start, end = (quaternions_from_rotations(self.poses[rows, :3, :3]) for rows in (first, second))
@@ -121,8 +122,3 @@ class Trajectory:
         start, end = self.positions[first], self.positions[second]
         poses[known, :3, 3] = start + share[:, None] * (end - start)
         return poses, known
-
-    @cached_property
-    def _longest_gap(self) -> float:
-        usual = float(np.median(np.diff(self.stamps_ns))) if len(self) > 1 else 0.0
-        return max(_LONGEST_GAP_NS, _USUAL_GAPS * usual)

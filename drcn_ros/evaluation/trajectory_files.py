@@ -1,10 +1,11 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Trajectories as text: the TUM RGB-D format and the KITTI format."""
+"""Trajectories as text: the TUM RGB-D format, the KITTI format, and tables with names in their header."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
@@ -12,10 +13,14 @@ import numpy as np
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.trajectory import Trajectory
+from drcn_ros.evaluation.truths.columns import BARE, PLACE, SPLIT, STAMP, TURN, Columns, columns_of
+from drcn_ros.evaluation.truths.stamp_units import NAMES, NANOSECONDS, unit_of
+from drcn_ros.evaluation.truths.table import Row, read_table
 from drcn_ros.geometry.types import Array
 
-_TUM_COLUMNS = 8
 _KITTI_COLUMNS = 12
+# Beyond this no unit makes a time that fits into 64 bits.
+_LARGEST_STAMP = 9 * 10**18
 
 
 def parse_stamp(text: str) -> int:
@@ -38,56 +43,96 @@ def format_stamp(stamp_ns: int) -> str:
     return f"{sign}{seconds}.{rest:09d}"
 
 
-def read_trajectory(path: Path, stamps_ns: Sequence[int] | None = None) -> Trajectory:
-    """Read a trajectory in TUM or KITTI format, whichever it is.
+def read_trajectory(
+    path: Path,
+    stamps_ns: Sequence[int] | None = None,
+    first_frame_ns: int | None = None,
+    notes: list[str] | None = None,
+) -> Trajectory:
+    """Read a trajectory: TUM or KITTI format, a table with names in its header, or positions alone.
 
     Args:
         path: text file.
         stamps_ns: stamps of the poses, needed for the KITTI format, which has none.
+        first_frame_ns: of the images that it belongs to; helps to tell the unit of its stamps.
+        notes: gets a line for what had to be found out.
 
     Raises:
-        InputError: the file is missing, or is in neither format.
+        InputError: the file is missing, or is in no such format.
     """
-    rows = list(_rows(path))
-    if not rows:
+    table = read_table(path)
+    if not table.rows:
         msg = f"trajectory {path} holds no pose"
         raise InputError(msg)
-    columns = len(rows[0][1])
-    if columns == _KITTI_COLUMNS:
-        return _kitti(path, rows, stamps_ns)
-    if columns == _TUM_COLUMNS:
-        return _tum(path, rows)
-    msg = f"trajectory {path}: line {rows[0][0]} has {columns} columns; TUM format has 8 "
-    msg += "(stamp x y z qx qy qz qw), KITTI format has 12 (a 3x4 matrix)"
-    raise InputError(msg)
+    if not table.header and len(table.rows[0].cells) == _KITTI_COLUMNS:
+        return _kitti(path, table.rows, stamps_ns)
+    columns = columns_of(table.header) if table.header else BARE.get(len(table.rows[0].cells))
+    if columns is None:
+        row = table.rows[0]
+        msg = f"trajectory {path}: line {row.line} has {len(row.cells)} columns; TUM format has 8 "
+        msg += "(stamp x y z qx qy qz qw), KITTI format 12 (a 3x4 matrix), positions alone 4 (stamp x y z); "
+        msg += "other tables need names such as timestamp,x,y,z,qx,qy,qz,qw in their first line"
+        raise InputError(msg)
+    return _table(path, table.rows, columns, first_frame_ns, [] if notes is None else notes)
 
 
-def _tum(path: Path, rows: list[tuple[int, list[str]]]) -> Trajectory:
-    stamps = []
-    numbers = np.zeros((len(rows), _TUM_COLUMNS - 1))
-    for index, (line, columns) in enumerate(rows):
-        numbers[index] = _numbers(path, line, columns[1:], _TUM_COLUMNS - 1)
-        try:
-            stamps.append(parse_stamp(columns[0]))
-        except InputError as error:
-            msg = f"trajectory {path}, line {line}: {error}"
-            raise InputError(msg) from None
+def _table(
+    path: Path, rows: Sequence[Row], columns: Columns, first_frame_ns: int | None, notes: list[str]
+) -> Trajectory:
+    wanted = [*PLACE, *TURN] if columns.oriented else [*PLACE]
+    places = [columns.places[name] for name in wanted]
+    count = max(columns.places.values()) + 1
+    numbers = np.zeros((len(rows), len(wanted)))
+    texts = []
+    for index, row in enumerate(rows):
+        # A table without names has as many columns in every line.
+        cells = list(row.cells)
+        if len(cells) < count or (not columns.names and len(cells) != len(rows[0].cells)):
+            msg = f"trajectory {path}, line {row.line}: {' '.join(cells)!r} is not {count} numbers"
+            raise InputError(msg)
+        numbers[index] = _numbers(path, row.line, [cells[place] for place in places], len(wanted))
+        texts.append(_stamp(path, row.line, cells, columns))
+    unit = columns.unit or unit_of(texts, first_frame_ns)
+    if unit != "s":
+        notes.append(f"stamps of {path.name} are taken as {NAMES[unit]}")
+    stamps = [round(stamp * NANOSECONDS[unit]) for stamp in texts]
+    if not columns.oriented:
+        notes.append(f"{path.name} holds positions alone: the path is judged, rotations are not")
     try:
+        if not columns.oriented:
+            poses = np.tile(np.eye(4), (len(numbers), 1, 1))
+            poses[:, :3, 3] = numbers
+            return replace(Trajectory.from_poses(stamps, poses), oriented=False)
         return Trajectory.from_quaternions(stamps, numbers[:, :3], numbers[:, 3:])
     except InputError as error:
         msg = f"{path}: {error}"
         raise InputError(msg) from None
 
 
-def _kitti(path: Path, rows: list[tuple[int, list[str]]], stamps_ns: Sequence[int] | None) -> Trajectory:
+def _stamp(path: Path, line: int, cells: Sequence[str], columns: Columns) -> Decimal:
+    """Return a stamp in the unit of the table; one in two columns in seconds."""
+    text = cells[columns.places[STAMP]]
+    try:
+        stamp = Decimal(text)
+        if SPLIT in columns.places:
+            stamp += Decimal(cells[columns.places[SPLIT]]) / 1_000_000_000
+        if not stamp.is_finite() or abs(stamp) > _LARGEST_STAMP:
+            raise InvalidOperation
+    except (InvalidOperation, IndexError):
+        msg = f"trajectory {path}, line {line}: {text!r} is no time"
+        raise InputError(msg) from None
+    return stamp
+
+
+def _kitti(path: Path, rows: Sequence[Row], stamps_ns: Sequence[int] | None) -> Trajectory:
     if stamps_ns is None or len(stamps_ns) != len(rows):
         frames = "unknown" if stamps_ns is None else str(len(stamps_ns))
         msg = f"trajectory {path} is in KITTI format, without stamps, and has {len(rows)} poses; "
         msg += f"it needs one for each frame of the input ({frames})"
         raise InputError(msg)
     poses = np.tile(np.eye(4), (len(rows), 1, 1))
-    for index, (line, columns) in enumerate(rows):
-        poses[index, :3] = np.reshape(_numbers(path, line, columns, _KITTI_COLUMNS), (3, 4))
+    for index, row in enumerate(rows):
+        poses[index, :3] = np.reshape(_numbers(path, row.line, row.cells, _KITTI_COLUMNS), (3, 4))
     try:
         return Trajectory.from_poses(stamps_ns, poses)
     except InputError as error:
@@ -95,33 +140,23 @@ def _kitti(path: Path, rows: list[tuple[int, list[str]]], stamps_ns: Sequence[in
         raise InputError(msg) from None
 
 
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the number and the columns of each line that is no comment."""
+def _numbers(path: Path, line: int, cells: Sequence[str], count: int) -> list[float]:
     try:
-        with path.open(encoding="utf-8") as file:
-            for number, line in enumerate(file, start=1):
-                columns = line.replace(",", " ").split()
-                if columns and not columns[0].startswith("#"):
-                    yield number, columns
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no text file"
-        msg = f"trajectory {path}: {reason}"
-        raise InputError(msg) from None
-
-
-def _numbers(path: Path, line: int, columns: list[str], count: int) -> list[float]:
-    try:
-        numbers = [float(column) for column in columns]
+        numbers = [float(cell) for cell in cells]
     except ValueError:
         numbers = []
     if len(numbers) != count:
-        msg = f"trajectory {path}, line {line}: {' '.join(columns)!r} is not {count} numbers"
+        msg = f"trajectory {path}, line {line}: {' '.join(cells)!r} is not {count} numbers"
         raise InputError(msg)
     return numbers
 
 
 def tum_lines(trajectory: Trajectory) -> Iterator[str]:
-    """Yield the lines `stamp x y z qx qy qz qw`."""
+    """Yield the lines `stamp x y z qx qy qz qw`, where rotations are unknown `stamp x y z`."""
+    if not trajectory.oriented:
+        for stamp, position in zip(trajectory.stamps_ns, trajectory.positions, strict=True):
+            yield f"{format_stamp(int(stamp))} {_join(position)}\n"
+        return
     for stamp, position, quaternion in zip(
         trajectory.stamps_ns, trajectory.positions, trajectory.quaternions, strict=True
     ):

@@ -28,6 +28,7 @@ from drcn_ros.evaluation.metrics import (
 from drcn_ros.evaluation.pose_errors import PoseError
 from drcn_ros.evaluation.run_data import FrameRow, column
 from drcn_ros.evaluation.sources import Selection
+from drcn_ros.evaluation.truths.check import TruthCover
 from drcn_ros.matching.device import InForce
 from drcn_ros.odometry.types import State
 
@@ -69,6 +70,7 @@ def verdict(
     errors: Sequence[PoseError],
     paths: AlignedPaths,
     drifts: tuple[Drift, RotationDrift],
+    covered: TruthCover,
     min_motion: float,
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`."""
@@ -92,6 +94,7 @@ def verdict(
             "reasons": dict(sorted(Counter(row.reason for row in rows).items())),
             "segments": len({row.segment for row in rows}),
         },
+        "ground_truth": asdict(covered),
         "relative_pose": {
             "pairs": relative.pairs,
             "failed": relative.failed,

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -43,9 +45,11 @@ def test_outside_and_inside_gaps_it_knows_nothing():
     assert known.tolist() == [False, True, False, True, False]
 
 
-def test_slow_ground_truth_is_no_gap():
-    _, known = line([0.0, 1.0, 2.0, 3.0]).at([SECOND // 2, 5 * SECOND // 2])
-    assert known.all()
+def test_slow_ground_truth_is_interpolated_only_where_that_is_asked_for():
+    slow = line([0.0, 1.0, 2.0, 3.0])
+    wanted = [SECOND // 2, SECOND, 5 * SECOND // 2]
+    assert slow.at(wanted)[1].tolist() == [False, True, False]
+    assert replace(slow, max_gap_ns=SECOND).at(wanted)[1].all()
 
 
 def test_poses_are_sorted_and_the_first_of_equal_stamps_stays():

@@ -70,7 +70,7 @@ def test_the_kitti_format_keeps_the_poses(tmp_path: Path):
         ("", "holds no pose"),
         ("1 2 3\n", "line 1 has 3 columns; TUM format has 8"),
         ("# c\n1 0 0 0 0 0 0 1\n2 0 0 x 0 0 0 1\n", "line 3: '0 0 x 0 0 0 1' is not 7 numbers"),
-        ("1 0 0 0 0 0 0 1\n2 0 0 0\n", "line 2: .* is not 7 numbers"),
+        ("1 0 0 0 0 0 0 1\n2 0 0 0\n", "line 2: .* is not 8 numbers"),
         ("1 0 0 0 0 0 0 0\n", "quaternion of pose 0 is zero"),
         ("1 nan 0 0 0 0 0 1\n", "not finite"),
         ("x 0 0 0 0 0 0 1\n", "line 1: 'x' is no time"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -129,7 +129,7 @@ class PoseReader:
         poses, known = np.tile(np.eye(4), (len(stamps), 1, 1)), np.ones(len(stamps), bool)
         for samples in chain:
             if any(samples is other for _, other in moving.values()):
-                edge, there = samples.trajectory().at(stamps)
+                edge, there = _at_any_rate(samples.trajectory()).at(stamps)
                 poses, known = poses @ edge, known & there
             else:
                 poses = poses @ samples.last()
@@ -146,6 +146,12 @@ class PoseReader:
                 _, samples = edges.setdefault(child, (entry.header.frame_id.lstrip("/"), _Samples()))
                 samples.add(entry.header.stamp, *_transform(entry.transform))
         return edges
+
+
+def _at_any_rate(edge: Trajectory) -> Trajectory:
+    """Return a transform of which more than a few in a row must be missing to make a gap."""
+    usual = float(np.median(np.diff(edge.stamps_ns))) if len(edge) > 1 else 0.0
+    return replace(edge, max_gap_ns=max(edge.max_gap_ns, round(2.5 * usual)))
 
 
 def _chain(edges: dict[str, tuple[str, _Samples]], start: str, end: str) -> list[_Samples] | None:

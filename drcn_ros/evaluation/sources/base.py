@@ -123,6 +123,7 @@ class ImageSequence(ABC):
         camera_names: what its camera is called, by topic or folder; chooses one of several calibrations.
         rectified: whether the images are rectified.
         ground_truth: poses of the camera's optical frame, or None.
+        truth_offset_s: that the user had added to their stamps.
         notes: filled while the sequence is read.
     """
 
@@ -133,6 +134,7 @@ class ImageSequence(ABC):
         self.camera_names: tuple[str, ...] = ()
         self.rectified = False
         self.ground_truth: Trajectory | None = None
+        self.truth_offset_s = 0.0
         self.notes = Notes()
 
     def calibrate(self, calibration: Calibration) -> None:

@@ -16,7 +16,9 @@ from drcn_ros.evaluation.sources.bag_sequence import BagSequence, BagTopics
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Selection
 from drcn_ros.evaluation.sources.files import IMAGE_SUFFIXES
 from drcn_ros.evaluation.sources.pictures import Video, images_of, open_images, open_pattern
+from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.evaluation.trajectory_files import read_trajectory
+from drcn_ros.evaluation.truths.options import TruthOptions
 from drcn_ros.foreign.unpacking import ZSTD_MAGIC
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -32,7 +34,7 @@ class SourceOptions:
 
     Attributes:
         camera: calibration file, in place of the input's own.
-        ground_truth: trajectory file (TUM or KITTI format), in place of the input's own.
+        truth: file of ground truth, and how it is meant.
         topics: of a bag; `topics.image` also names the camera of a KITTI or EuRoC folder.
         rate: frames per second of images whose names are no times.
         view_deg: angle of view of a camera without a calibration, degrees across the longer side, or None.
@@ -42,7 +44,7 @@ class SourceOptions:
     """
 
     camera: Path | None = None
-    ground_truth: Path | None = None
+    truth: TruthOptions = field(default_factory=TruthOptions)
     topics: BagTopics = field(default_factory=BagTopics)
     rate: float = 10.0
     view_deg: float | None = None
@@ -75,9 +77,22 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Image
     elif options.view_deg is not None:
         height, width = _first_image(sequence).shape[:2]
         sequence.calibrate(assumed_calibration(width, height, options.view_deg))
-    if options.ground_truth is not None:
-        sequence.ground_truth = read_trajectory(options.ground_truth, _stamps(options.ground_truth, sequence))
+    if options.truth.file is not None:
+        sequence.ground_truth = _read_truth(options.truth.file, sequence)
+    if sequence.ground_truth is not None:
+        sequence.ground_truth = options.truth.applied(sequence.ground_truth)
+        sequence.truth_offset_s = options.truth.offset_s
     return sequence
+
+
+def _read_truth(file: Path, sequence: ImageSequence) -> Trajectory:
+    notes: list[str] = []
+    stamps = _stamps(file, sequence)
+    first = stamps[0] if stamps else next((shot.stamp_ns for shot in sequence.shots()), None)
+    truth = read_trajectory(file, stamps, first, notes)
+    for note in notes:
+        sequence.notes.add(note)
+    return truth
 
 
 def _first_image(sequence: ImageSequence) -> Image:

@@ -18,6 +18,7 @@ from drcn_ros.evaluation.sources import SourceOptions, open_source
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.evaluation.trajectory_files import kitti_lines, tum_lines
+from drcn_ros.evaluation.truths.options import TruthOptions
 from drcn_ros.evaluation.tum_writer import write_tum
 
 
@@ -208,7 +209,7 @@ def test_ground_truth_of_the_user_takes_the_place_of_the_input(tmp_path: Path, c
     tum.write_text("".join(tum_lines(Trajectory(clip.ground_truth.stamps_ns, moved))))
     kitti_file.write_text("".join(kitti_lines(moved)))
     for file in (tum, kitti_file):
-        sequence = open_source(tmp_path / "tum", SourceOptions(ground_truth=file))
+        sequence = open_source(tmp_path / "tum", SourceOptions(truth=TruthOptions(file)))
         assert np.abs(sequence.ground_truth.poses - moved).max() < 1e-12
 
 
