@@ -5,6 +5,7 @@
 # make test               all tests
 # make test-old-processor the numerical tests again, as a processor with AVX2 alone computes
 # make check              lint, format and types only
+# make fuzz               damaged files and messages of every kind, for twenty minutes
 # make gpu                checks and measures on a GPU, a few minutes; GPU_OUT=folder of the results
 # make venv               only the virtual environment
 #
@@ -27,7 +28,7 @@ RUN := env AMENT_PREFIX_PATH=$(abspath $(VENV)) PYTHONUNBUFFERED=1
 
 NUMERICAL := test/networks test/matching test/geometry test/odometry
 
-.PHONY: demo test test-old-processor check gpu venv clean
+.PHONY: demo test fuzz test-old-processor check gpu venv clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -38,6 +39,13 @@ test: check
 
 test-old-processor: $(VENV)/.test
 	@ONEDNN_MAX_CPU_ISA=AVX2 ATEN_CPU_CAPABILITY=default OMP_NUM_THREADS=1 $(RUN) $(VENV)/bin/python -m pytest -m "not slow" $(NUMERICAL)
+
+# Damaged files and messages, FUZZ_SECONDS of each kind, from another case on each day: make fuzz FUZZ_SECONDS=360
+FUZZ_SECONDS ?= 120
+FUZZ_FIRST ?= $(shell date +%y%m%d)0000
+fuzz: $(VENV)/.test
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_FIRST=$(FUZZ_FIRST) OMP_NUM_THREADS=1 $(RUN) $(VENV)/bin/python -m pytest -s \
+		test/fuzz test/ros/test_fuzz_node.py
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff check .

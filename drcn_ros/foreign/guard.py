@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,7 +38,8 @@ def guarded(what: str, kind: type[DrcnError] = InputError) -> Iterator[None]:
         msg = f"{what}: there is not enough memory to read it"
         raise kind(msg) from None
     except OSError as error:
-        msg = f"{what}: {error.strerror or first_line(error)}"
+        where = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        msg = f"{what}: {where}{error.strerror or first_line(error)}"
         raise kind(msg) from None
     except Exception as error:
         msg = f"{what} is damaged: {first_line(error)}"

@@ -19,6 +19,7 @@ from drcn_ros.evaluation.sources.pictures import Video, images_of, open_images, 
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.evaluation.trajectory_files import read_trajectory
 from drcn_ros.evaluation.truths.options import TruthOptions
+from drcn_ros.foreign.guard import guarded
 from drcn_ros.foreign.unpacking import ZSTD_MAGIC
 
 _SQLITE_MAGIC = b"SQLite format 3\0"
@@ -66,11 +67,8 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Image
         InputError: it is missing, damaged, of no known kind, or several topics are possible.
     """
     options = options or SourceOptions()
-    try:
+    with guarded(f"input {path}"):
         sequence = _open(str(path), options)
-    except PermissionError as error:
-        msg = f"{error.filename or path}: {error.strerror}"
-        raise InputError(msg) from None
     if options.camera is not None:
         rectified = sequence.rectified or options.topics.rectified == "true"
         sequence.calibrate(read_calibration(options.camera, sequence.camera_names, rectified))
