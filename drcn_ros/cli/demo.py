@@ -25,7 +25,7 @@ from drcn_ros.configuration import flatten
 from drcn_ros.errors import DrcnError
 from drcn_ros.evaluation.bag_writer import write_bag
 from drcn_ros.evaluation.evaluate import evaluate
-from drcn_ros.evaluation.match_picture import draw_matches
+from drcn_ros.evaluation.match_picture import SHORT_KEY, draw_matches
 from drcn_ros.evaluation.replacing import claim, replaced_folder, whole_file
 from drcn_ros.evaluation.runner import Step
 from drcn_ros.evaluation.sources import ImageSequence, Selection, open_source
@@ -166,7 +166,8 @@ class _BestMatches:
             return None
         reference, current = self._pair
         estimate = current.estimate
-        caption = f"{estimate.state.value}: {estimate.inliers} of {estimate.matches} matches agree"
+        agree = f"{estimate.inliers} of {estimate.matches} matches agree ({SHORT_KEY})"
+        caption = f"{estimate.state.value}: {agree}"
         assert current.matches is not None
         picture = draw_matches(reference.frame.image, current.frame.image, current.matches, caption)
         with whole_file(path) as temporary:

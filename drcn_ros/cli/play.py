@@ -79,7 +79,7 @@ def _play(arguments: argparse.Namespace, sequence: ImageSequence, chosen: Select
 
         with key_presses(on_key):
             if not arguments.no_wait:
-                waiting = f"waiting for a subscriber of {arguments.image}"
+                waiting = f"waiting for a subscriber of {arguments.image}; --no-wait begins without one"
                 playing.wait_for_subscriber(lambda: screen.say(waiting))
             while True:
                 with ahead(sequence.frames(chosen)) as frames:

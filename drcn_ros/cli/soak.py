@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
@@ -46,6 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     from drcn_ros.ros.share import fast_dds_profile
     from drcn_ros.ros.soak import soak
 
+    minutes = arguments.frames / arguments.rate / 60
+    print(f"this takes {minutes:.1f} minutes, longer where images wait for the node", file=sys.stderr)
     defaults = flatten(NodeConfig())
     parameters = {
         name: value for name, value in flatten(configuration(arguments)).items() if value != defaults[name]

@@ -78,7 +78,7 @@ def compare(runs: Mapping[str, FinishedRun], folder: Path) -> list[list[str]]:
         paths = {name: run.paths for name, run in runs.items()}
         plot_comparison(paths, {name: run.rows for name, run in runs.items()}, picture)
         inputs = ", ".join(dict.fromkeys(str(run.verdict["input"]) for run in runs.values()))
-        caption = "Paths aligned by a similarity (Sim3); share of frames below each value"
+        caption = "Paths aligned by a similarity (Sim3); share of all frames below each value"
         parts = [
             html.section("Table", html.table(table)),
             html.section("Picture", html.picture(picture, caption)),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; color: #222; background: #fff; margin: 2rem auto;
-  max-width: 1120px; padding: 0 1.2rem; }
+  max-width: 1120px; padding: 0 1.2rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.5rem; margin: 0 0 .2rem; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .5rem; }
 p.lead { color: #555; margin: 0 0 1rem; }
 table { border-collapse: collapse; margin: .6rem 0; font-variant-numeric: tabular-nums; display: block;
@@ -19,6 +19,7 @@ table { border-collapse: collapse; margin: .6rem 0; font-variant-numeric: tabula
 th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #e4e4e4;
   vertical-align: top; }
 table.numbers td { white-space: nowrap; }
+table:not(.numbers) td:first-child { min-width: 7rem; }
 th { font-weight: 600; color: #555; }
 img { max-width: 100%; height: auto; display: block; }
 figure { margin: .4rem 0 1.2rem; } figcaption { color: #555; font-size: .9rem; }
@@ -51,6 +52,11 @@ def table(rows: Sequence[Sequence[str]], headings: bool = True) -> str:
         lines.append("<tr>" + "".join(f"<{tag}>{escape(cell)}</{tag}>" for cell in row) + "</tr>")
     kind = ' class="numbers"' if headings else ""
     return f"<table{kind}>\n" + "\n".join(lines) + "\n</table>"
+
+
+def text(line: str) -> str:
+    """Return a sentence of its own."""
+    return f"<p>{escape(line)}</p>"
 
 
 def notes(lines: Sequence[str]) -> str:

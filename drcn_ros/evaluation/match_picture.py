@@ -13,6 +13,9 @@ from drcn_ros.evaluation.estimates import Correspondences
 Image = NDArray[np.uint8]
 
 _OUTLIER = (235, 60, 60)
+# What the colours mean, for captions.
+KEY = "Green to blue, by the place in the left image: matches that agree with the motion. Red: the others."
+SHORT_KEY = "red: do not agree"
 # More lines than this hide the images; the points are all drawn.
 _MOST_LINES = 80
 # Sub-pixel positions are handed to OpenCV as integers with this many fractional bits.
@@ -85,7 +88,8 @@ def _colour(image: Image) -> Image:
 
 def _by_place(points: NDArray[np.float64], width: int, height: int) -> list[tuple[int, int, int]]:
     """Return a colour for each point: its hue goes with x, its brightness with y."""
-    hues = np.clip(20 + 110 * points[:, 0] / max(1, width), 0, 150)
+    # From yellow-green to blue: nothing that could be taken for the red of the others.
+    hues = np.clip(35 + 90 * points[:, 0] / max(1, width), 35, 125)
     values = np.clip(255 - 70 * points[:, 1] / max(1, height), 0, 255)
     hsv = np.stack([hues, np.full(len(points), 220.0), values], axis=1).astype(np.uint8)
     if not len(hsv):

@@ -72,7 +72,7 @@ def plot_path(paths: Mapping[str, AlignedPaths], file: Path) -> None:
                     axis.plot(points[:1, x], points[:1, y], "o", color=colour, ms=4)
             axis.set_xlabel(f"{'xyz'[x]} [{_unit(truth)}]")
             axis.set_ylabel(f"{'xyz'[y]} [{_unit(truth)}]")
-            axis.set_aspect("equal", adjustable="datalim")
+        _same_scale(axes, figure)
         axes[0].legend(loc="best", fontsize=8)
 
 
@@ -151,7 +151,10 @@ def plot_latency(rows: Sequence[FrameRow], file: Path) -> None:
             _say(left, "no timing")
             _say(right, "no timing")
             return
-        left.hist(total, bins=40, range=(0, float(np.percentile(total, 99)) * 1.05 + 1e-6), color=_ESTIMATE)
+        longest = float(np.percentile(total, 99)) * 1.05 + 1e-6
+        left.hist(total, bins=40, range=(0, longest), color=_ESTIMATE)
+        if beyond := int((total > longest).sum()):
+            left.set_title(f"{beyond} longer, up to {total.max():.0f} ms", loc="left", fontsize=9)
         for share, style in ((50, "-"), (95, "--")):
             value = float(np.percentile(total, share))
             left.axvline(value, color=_TRUTH, ls=style, lw=1, label=f"{share} %: {value:.1f} ms")
@@ -200,8 +203,9 @@ def plot_comparison(
         ):
             for colour, (run, table) in zip(_colours(len(rows)), rows.items(), strict=True):
                 _cumulative(axis, column(table, name), colour, run)
+            _mark_ends(axis)
             axis.set_xlabel(label)
-            axis.set_ylabel("share of frames")
+            axis.set_ylabel("share of all frames")
             axis.locator_params(axis="x", nbins=6)
             axis.set_ylim(0, 1)
 
@@ -224,11 +228,25 @@ def _error_dots(axis: Any, time: Array, values: Array, label: str) -> None:
 
 
 def _cumulative(axis: Any, values: Array, colour: str, label: str) -> None:
-    values = np.sort(values[np.isfinite(values)])
-    if len(values):
-        axis.plot(values, (np.arange(len(values)) + 1) / len(values), color=colour, lw=1.3, label=label)
-        right = axis.get_xlim()[1] if axis.lines[1:] else 0.0
-        axis.set_xlim(0, max(right, float(np.percentile(values, 97)) * 1.05 + 1e-9))
+    """Draw the share of all frames whose value is known and below each; one that is lost has none."""
+    known = np.sort(values[np.isfinite(values)])
+    if not len(known):
+        return
+    share = (np.arange(len(known)) + 1) / len(values)
+    axis.plot(known, share, color=colour, lw=1.3, label=label)
+    before = axis.get_xlim()[1] if axis.lines[1:] else 0.0
+    axis.set_xlim(0, max(before, float(np.percentile(known, 97)) * 1.05 + 1e-9))
+
+
+def _mark_ends(axis: Any) -> None:
+    """Put a triangle where a curve leaves the axis to the right."""
+    right = axis.get_xlim()[1]
+    for line in list(axis.lines):
+        values, share = line.get_data()
+        if values[-1] > right:
+            at = share[max(0, int(np.searchsorted(values, right)) - 1)]
+            axis.plot([right], [at], ">", color=line.get_color(), ms=5, clip_on=False)
+    axis.set_xlim(0, right)
 
 
 def _ribbon(axis: Any, time: Array, rows: Sequence[FrameRow]) -> None:
@@ -249,6 +267,22 @@ def _ribbon(axis: Any, time: Array, rows: Sequence[FrameRow]) -> None:
     present = [state for state in STATE_COLOURS if any(row.state == state for row in rows)]
     patches = [Patch(color=STATE_COLOURS[state], label=state) for state in present]
     axis.legend(handles=patches, loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=6, fontsize=8)
+
+
+def _same_scale(axes: Sequence[Any], figure: Figure) -> None:
+    """Let a metre be as long in all panels and both directions: centimetres must not look large in one."""
+    sides = figure.get_size_inches()
+    spans = [np.array(axis.get_position().size) * sides for axis in axes]
+    limits = [np.array([axis.dataLim.intervalx, axis.dataLim.intervaly]) for axis in axes]
+    # Without a single point the limits are not finite.
+    limits = [each if np.isfinite(each).all() else np.zeros((2, 2)) for each in limits]
+    most = max(float((np.ptp(each, axis=1) / span).max()) for each, span in zip(limits, spans, strict=True))
+    per_inch = 1.1 * most or 1.0
+    for axis, each, span in zip(axes, limits, spans, strict=True):
+        for set_limits, middle, half in zip(
+            (axis.set_xlim, axis.set_ylim), each.mean(axis=1), 0.5 * per_inch * span, strict=True
+        ):
+            set_limits(middle - half, middle + half)
 
 
 def _widest(points: Array) -> tuple[int, int]:
@@ -286,7 +320,7 @@ def _figure(file: Path, size: tuple[float, float]) -> Iterator[Figure]:
         figure = Figure(figsize=size, dpi=_DPI)
         # Margins in inches: matplotlib's own layout engines take longer than the drawing.
         figure.subplots_adjust(
-            left=0.7 / width, right=1 - 0.12 / width, bottom=0.48 / height, top=1 - 0.3 / height
+            left=0.7 / width, right=1 - 0.3 / width, bottom=0.48 / height, top=1 - 0.3 / height
         )
         FigureCanvasAgg(figure)
         yield figure

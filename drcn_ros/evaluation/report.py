@@ -10,6 +10,7 @@ from typing import Any
 
 from drcn_ros.evaluation import html
 from drcn_ros.evaluation.drift import Drift
+from drcn_ros.evaluation.match_picture import KEY
 from drcn_ros.evaluation.metrics import AlignedPaths
 from drcn_ros.evaluation.plots import (
     plot_counts,
@@ -82,7 +83,7 @@ def write_report(
         html.section("Latency", html.picture(folder / "latency.png", "Wall time of a frame, and by stage")),
     ]
     if worst:
-        parts.append(html.section("Worst frames", *_worst(worst, folder)))
+        parts.append(html.section("Worst frames", html.text(KEY), *_worst(worst, folder)))
     parameters = [
         ["parameter", "value"],
         *([name, str(value)] for name, value in content["parameters"].items()),
@@ -97,6 +98,7 @@ def write_report(
 
 def _verdict_rows(content: Mapping[str, Any]) -> list[list[str]]:
     frames, relative = content["frames"], content["relative_pose"]
+    total = content["latency_ms"]["total"]
     direction, auc = relative["direction_deg"], relative["auc"]
     ate, kitti = content["ate_sim3"], content["kitti"]
     states = ", ".join(f"{count} {state}" for state, count in frames["states"].items())
@@ -116,7 +118,7 @@ def _verdict_rows(content: Mapping[str, Any]) -> list[list[str]]:
         ["Rotation drift", rotation_drift_text(content["rotation_drift"])],
         ["ATE after Sim(3)", f"{ate_text} of {number(ate['path_m'], 2)} m"],
         [f"KITTI, aligned by {kitti['alignment']}", kitti_text],
-        ["Latency", _latency(content["latency_ms"]["total"])],
+        *([["Latency", _latency(total)]] if total["median"] is not None else []),
     ]
 
 

@@ -19,7 +19,7 @@ from drcn_ros.evaluation.estimates import (
     FrameEstimate,
     estimated_path,
 )
-from drcn_ros.evaluation.match_picture import Image, draw_matches
+from drcn_ros.evaluation.match_picture import SHORT_KEY, Image, draw_matches
 from drcn_ros.evaluation.metrics import larger_error
 from drcn_ros.evaluation.pose_errors import PoseError, pose_error
 from drcn_ros.evaluation.run_data import COLUMNS, FrameRow, csv_values
@@ -203,7 +203,7 @@ class RunLog:
 
 
 def _caption(row: FrameRow) -> str:
-    parts = [f"frame {row.frame}", row.state, f"{row.inliers} of {row.matches} matches agree"]
+    parts = [f"frame {row.frame}", row.state, f"{row.inliers} of {row.matches} matches agree ({SHORT_KEY})"]
     if row.rotation_error_deg is not None:
         parts.append(f"rotation error {row.rotation_error_deg:.2f} deg")
     if row.direction_error_deg is not None:

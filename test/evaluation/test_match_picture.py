@@ -32,6 +32,15 @@ def test_a_match_that_disagrees_is_red():
     assert np.abs(draw_matches(grey, grey, matches(False))[30, 20] - RED).max() <= 1
 
 
+def test_nothing_that_agrees_is_taken_for_red():
+    across = np.stack([np.linspace(2, 318, 40), np.full(40, 30.0)], axis=1).astype(np.float32)
+    black = np.zeros((60, 320), np.uint8)
+    picture = draw_matches(black, black, Correspondences(across, across, np.ones(40, bool))).astype(int)
+    drawn = picture[30][picture[30].max(axis=1) > 150]
+    assert len(drawn) > 40
+    assert (np.maximum(drawn[:, 1], drawn[:, 2]) >= drawn[:, 0]).all()
+
+
 def test_a_missing_reference_image_is_black_and_a_caption_has_its_own_place():
     colour = np.full((60, 80, 3), 100, np.uint8)
     none = Correspondences(*np.zeros((2, 0, 2), np.float32), np.zeros(0, bool))

@@ -52,5 +52,5 @@ def test_a_run_that_is_terminated_takes_its_node_with_it(tmp_path: Path) -> None
             assert time.monotonic() < end
             time.sleep(0.1)
         running.terminate()
-        assert running.wait(60.0) == 130
+        assert running.wait(60.0) == 143
     assert not any(node.is_running() for node in nodes)
