@@ -202,3 +202,32 @@ def test_images_that_memory_does_not_suffice_for_are_refused_in_one_line(drcn, i
         r"set matcher\.max_image_size to \d+ or free memory\n",
         answer.error,
     )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("fx: 180.0", "fx: 1.0", "fx is 1; expected 12 to 24000"),
+        ("fx: 180.0", "fx: .nan", "fx is nan"),
+        ("cx: 119.5", "cx: -1.0e+6", "cx is -1e+06; expected -240 to 480"),
+        ("cy: 89.5", "cy: true", "cy is True; expected a finite number"),
+        ("width: 240", "width: 240.7", "width is 240.7; expected a whole number"),
+        ("height: 180", "", "'height' is missing"),
+        ("distortion: []", "distortion: [0.1, 0.2, 0.3]", "3 distortion coefficients"),
+        ("distortion: []", "distortion: [[0.1]]", "distortion[0] is [0.1]"),
+        ("distortion_model: none", "distortion_model: 3", "distortion_model is 3; expected a name"),
+        ("fy: 180.0", "fy: {a: 1}", "fy is {'a': 1}; expected a finite number"),
+    ],
+)
+def test_a_value_that_no_camera_has_is_named(drcn, recording, images, tmp_path, old, new, word):
+    text = (recording / "calib.yaml").read_text()
+    assert old in text
+    text = text.replace(old, new)
+    (tmp_path / "calib.yaml").write_text(
+        text.replace("model: none", "model: plumb_bob") if "[" in new else text
+    )
+    answer = drcn("match", images[0], images[1], "--camera", tmp_path / "calib.yaml", "--matcher", "orb")
+    assert answer.code == 2
+    assert word in answer.error
+    assert answer.error.startswith(f"drcn match: calibration {tmp_path / 'calib.yaml'}: ")
+    assert len(answer.error.splitlines()) == 1

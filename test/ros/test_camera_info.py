@@ -178,3 +178,65 @@ def test_unusable_calibrations_are_named(
 )  # fmt: skip
 def test_a_rectified_topic_is_known_by_the_names_of_image_proc(topic: str, answer: bool) -> None:
     assert shows_rectified(topic) is answer
+
+
+def changed(message: Any, rng: np.random.Generator) -> str:
+    """Change one field of a `CameraInfo` as a driver or a wire may; return which."""
+    value = float(rng.choice([np.nan, np.inf, -np.inf, 0.0, 1.0, -1.0, -1e6, 1e9, 1e-9, 640.7, 450.0]))
+    whole = int(rng.choice([0, 1, 2, 3, 7, 100, 480, 640, 5000, 2**32 - 1]))
+    kind = str(rng.choice(["k", "p", "d", "count", "model", "size", "binning", "roi"]))
+    if kind in ("k", "p", "d"):
+        values = list(getattr(message, kind))
+        place = int(rng.integers(len(values)))
+        values[place] = value
+        setattr(message, kind, values)
+        return f"{kind}[{place}] = {value}"
+    if kind == "count":
+        message.d = [0.1] * int(rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 13, 14, 15, 40]))
+        return f"{len(message.d)} coefficients"
+    if kind == "model":
+        message.distortion_model = str(rng.choice(["", "fisheye", "equidistant", "Plumb_Bob", "odd", "none"]))
+        return f"model {message.distortion_model!r}"
+    if kind == "roi":
+        name = str(rng.choice(["x_offset", "y_offset", "width", "height"]))
+        message.roi = region(20, 10, 600, 440)
+        setattr(message.roi, name, whole)
+        return f"roi.{name} = {whole}"
+    name = str(rng.choice(["width", "height"] if kind == "size" else ["binning_x", "binning_y"]))
+    setattr(message, name, whole)
+    return f"{name} = {whole}"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_changed_message_is_taken_for_another(seed: int, kit: Any) -> None:
+    rng = np.random.default_rng(seed)
+    taken = refused = 0
+    for _ in range(50):
+        message = kit.camera_info(d=[0.1, -0.2, 0.001, 0.002, 0.05])
+        rectified = bool(rng.integers(2))
+        what = changed(message, rng)
+        try:
+            camera = calibration_from_message(message, rectified).camera
+        except ConfigurationError as error:
+            refused += 1
+            text = str(error)
+        else:
+            taken += 1
+            text = ""
+            matrix = (
+                np.array(message.p).reshape(3, 4)[:, :3] if rectified else np.array(message.k).reshape(3, 3)
+            )
+            across, down = max(1, message.binning_x), max(1, message.binning_y)
+            whole = camera.scaled(camera.width * across, camera.height * down)
+            shift = np.array([[0, 0, message.roi.x_offset], [0, 0, message.roi.y_offset], [0, 0, 0]])
+            has_region = message.roi.width and message.roi.height
+            assert whole.matrix == pytest.approx(matrix - (shift if has_region else 0)), what
+            width, height = (
+                (message.roi.width, message.roi.height) if has_region else (message.width, message.height)
+            )
+            assert (camera.width, camera.height) == (width // across, height // down), what
+            if not rectified and any(message.d):
+                assert camera.coefficients == tuple(message.d), what
+        assert "\n" not in text
+    assert taken > 10
+    assert refused > 10

@@ -172,8 +172,22 @@ def test_equal_stamps_do_not_end_tracking(camera: Any, kit: Any) -> None:
         {"k": [float("nan"), 0.0, 319.5, 0.0, 500.0, 239.5, 0.0, 0.0, 1.0]},
         {"k": [0.0] * 9},
         {"distortion_model": "secret", "d": [0.1]},
+        {"k": [1.0, 0.0, 319.5, 0.0, 500.0, 239.5, 0.0, 0.0, 1.0]},
+        {"k": [500.0, 0.0, -1e6, 0.0, 500.0, 239.5, 0.0, 0.0, 1.0]},
+        {"k": [500.0, 0.0, 319.5, 0.0, 500.0, 239.5, 0.0, 0.0, 0.0]},
+        {"d": [0.1, 0.2, 0.3]},
+        {"distortion_model": "", "d": [0.1, 0.2, 0.3, 0.4]},
     ],
-    ids=["NaN in K", "K[0] is zero", "unknown lens"],
+    ids=[
+        "NaN in K",
+        "K[0] is zero",
+        "unknown lens",
+        "fx of 1",
+        "cx far off",
+        "K[8] is zero",
+        "three coefficients",
+        "four without a model",
+    ],
 )
 def test_an_unusable_calibration_waits_for_another(camera: Any, kit: Any, changes: dict[str, Any]) -> None:
     values = kit.wait_until(
