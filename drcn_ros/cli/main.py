@@ -23,6 +23,7 @@ from drcn_ros.errors import DrcnError
 # Only the module of the command that was asked for is imported, so that `drcn --help` is instant.
 COMMANDS = {
     "match": "match two images and draw the matches",
+    "inspect": "tell what is in a bag or data set, and whether it can be evaluated",
     "evaluate": "run the odometry over a bag or data set and judge it",
     "evaluate-all": "evaluate many inputs, in several processes or on a Ray cluster",
     "play": "publish a bag or data set as camera topics",

@@ -72,6 +72,16 @@ class BagSequence(ImageSequence):
         """Name of the topic that the images come from."""
         return self._image.name
 
+    @property
+    def bag(self) -> Bag:
+        """The recording."""
+        return self._bag
+
+    @property
+    def topic(self) -> Topic:
+        """The topic that the images come from."""
+        return self._image
+
     def __len__(self) -> int:
         return self._image.count
 
@@ -152,7 +162,7 @@ class BagSequence(ImageSequence):
         for _, _, data in self._bag.messages([topic.name]):
             try:
                 message = deserialize(data, topic.type)
-                self.calibrate(calibration_from_message(message, self.rectified, self._binning))
+                self.calibrate(calibration_from_message(message, self.rectified, self._binning), topic.name)
             except (InputError, ConfigurationError) as error:
                 self.notes.add(f"{topic.name}: {error}")
             return
@@ -168,9 +178,11 @@ class BagSequence(ImageSequence):
         elif found:
             topic = self._choose(found, "", "poses", f"--gt-topic (or --gt-topic {NO_GROUND_TRUTH})")
         elif transforms:
+            self.truth_source = "the transforms in /tf"
             return reader.from_transforms(required=False)
         else:
             return None
+        self.truth_source = topic.name
         return reader.from_transforms(required=True) if topic.type == TF_TYPE else reader.from_topic(topic)
 
 

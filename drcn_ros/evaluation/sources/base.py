@@ -123,6 +123,7 @@ class ImageSequence(ABC):
         camera_names: what its camera is called, by topic or folder; chooses one of several calibrations.
         rectified: whether the images are rectified.
         ground_truth: poses of the camera's optical frame, or None.
+        camera_source, truth_source: topic or file that they come from.
         truth_offset_s: that the user had added to their stamps.
         notes: filled while the sequence is read.
     """
@@ -134,12 +135,13 @@ class ImageSequence(ABC):
         self.camera_names: tuple[str, ...] = ()
         self.rectified = False
         self.ground_truth: Trajectory | None = None
+        self.camera_source = self.truth_source = ""
         self.truth_offset_s = 0.0
         self.notes = Notes()
 
-    def calibrate(self, calibration: Calibration) -> None:
-        """Take a calibration and tell its remarks."""
-        self.camera = calibration.camera
+    def calibrate(self, calibration: Calibration, source: str) -> None:
+        """Take a calibration from a topic or file, and tell its remarks."""
+        self.camera, self.camera_source = calibration.camera, source
         for remark in calibration.remarks:
             self.notes.add(remark)
 

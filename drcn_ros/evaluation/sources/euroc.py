@@ -61,7 +61,7 @@ def open_euroc(folder: Path, name: str, camera: str = "") -> FileSequence:
     sequence = FileSequence(name, KIND, stamps, paths)
     sequence.camera_names = (root.name,)
     if (root / "sensor.yaml").is_file():
-        sequence.calibrate(read_calibration(root / "sensor.yaml"))
+        sequence.calibrate(read_calibration(root / "sensor.yaml"), str(root / "sensor.yaml"))
     truth = root.parent / GROUND_TRUTH
     if (truth / "data.csv").is_file():
         mounting = _mounting(root / "sensor.yaml") if (root / "sensor.yaml").is_file() else np.eye(4)
@@ -69,6 +69,7 @@ def open_euroc(folder: Path, name: str, camera: str = "") -> FileSequence:
         poses = _ground_truth(truth / "data.csv")
         # T_world_camera = T_world_sensor T_sensor_body T_body_camera
         offset = np.linalg.inv(body) @ mounting
+        sequence.truth_source = str(truth / "data.csv")
         sequence.ground_truth = Trajectory(poses.stamps_ns, poses.poses @ offset)
     return sequence
 

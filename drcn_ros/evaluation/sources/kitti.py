@@ -50,8 +50,10 @@ def open_kitti(folder: Path, name: str, camera: str = "") -> FileSequence:
     except ConfigurationError as error:
         msg = f"{folder / 'calib.txt'}: {error}"
         raise InputError(msg) from None
+    sequence.camera_source = str(folder / "calib.txt")
     poses = _poses_file(folder)
     if poses is not None:
+        sequence.truth_source = str(poses)
         sequence.ground_truth = _of_camera(read_trajectory(poses, sequence.stamps_ns), projection)
     return sequence
 

@@ -13,6 +13,7 @@ from drcn_ros.errors import InputError
 from drcn_ros.evaluation.calibrations import assumed_calibration, read_calibration
 from drcn_ros.evaluation.sources import cut_mcap, euroc, kitti, rosbag1, rosbag2, tum
 from drcn_ros.evaluation.sources.bag_sequence import BagSequence, BagTopics
+from drcn_ros.evaluation.sources.bags import Bag
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Selection
 from drcn_ros.evaluation.sources.files import IMAGE_SUFFIXES
 from drcn_ros.evaluation.sources.pictures import Video, images_of, open_images, open_pattern
@@ -71,12 +72,16 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Image
         sequence = _open(str(path), options)
     if options.camera is not None:
         rectified = sequence.rectified or options.topics.rectified == "true"
-        sequence.calibrate(read_calibration(options.camera, sequence.camera_names, rectified))
+        sequence.calibrate(
+            read_calibration(options.camera, sequence.camera_names, rectified), str(options.camera)
+        )
     elif options.view_deg is not None:
         height, width = _first_image(sequence).shape[:2]
-        sequence.calibrate(assumed_calibration(width, height, options.view_deg))
+        guess = assumed_calibration(width, height, options.view_deg)
+        sequence.calibrate(guess, f"an angle of view of {options.view_deg:g} degrees")
     if options.truth.file is not None:
         sequence.ground_truth = _read_truth(options.truth.file, sequence)
+        sequence.truth_source = str(options.truth.file)
     if sequence.ground_truth is not None:
         sequence.ground_truth = options.truth.applied(sequence.ground_truth)
         sequence.truth_offset_s = options.truth.offset_s
@@ -102,6 +107,9 @@ def _first_image(sequence: ImageSequence) -> Image:
 
 def _open(name: str, options: SourceOptions) -> ImageSequence:
     path = Path(name)
+    bag = open_bag(name)
+    if bag is not None:
+        return BagSequence(bag, name, options.topics)
     if path.is_dir():
         return _open_folder(path, name, options)
     if path.is_file():
@@ -112,9 +120,31 @@ def _open(name: str, options: SourceOptions) -> ImageSequence:
     raise InputError(msg)
 
 
+def open_bag(name: str) -> Bag | None:
+    """Return the bag that an input is, or None where it is something else.
+
+    Raises:
+        InputError: it is a damaged or misnamed bag.
+    """
+    path = Path(name)
+    if path.is_dir():
+        is_bag = (path / rosbag2.METADATA).is_file() or rosbag2.storage_files(path)
+        return rosbag2.Rosbag2(path) if is_bag else None
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        head = file.read(16)
+    if head.startswith(rosbag1.MAGIC):
+        return rosbag1.Rosbag1(path)
+    if not head.startswith((cut_mcap.MAGIC, _SQLITE_MAGIC, ZSTD_MAGIC)):
+        return None
+    if not path.name.endswith(rosbag2.STORAGE_SUFFIXES):
+        msg = f"bag file {name} must be named {' or '.join('*' + end for end in rosbag2.STORAGE_SUFFIXES)}"
+        raise InputError(msg)
+    return rosbag2.Rosbag2(path)
+
+
 def _open_folder(folder: Path, name: str, options: SourceOptions) -> ImageSequence:
-    if (folder / rosbag2.METADATA).is_file() or rosbag2.storage_files(folder):
-        return BagSequence(rosbag2.Rosbag2(folder), name, options.topics)
     if (folder / tum.INDEX).is_file():
         return tum.open_tum(folder, name)
     if (folder / "times.txt").is_file() and any((folder / camera).is_dir() for camera in kitti.CAMERAS):
@@ -128,19 +158,10 @@ def _open_folder(folder: Path, name: str, options: SourceOptions) -> ImageSequen
 
 
 def _open_file(path: Path, name: str, options: SourceOptions) -> ImageSequence:
-    with path.open("rb") as file:
-        head = file.read(16)
-    if head.startswith(rosbag1.MAGIC):
-        return BagSequence(rosbag1.Rosbag1(path), name, options.topics)
-    if head.startswith((cut_mcap.MAGIC, _SQLITE_MAGIC, ZSTD_MAGIC)):
-        if not path.name.endswith(rosbag2.STORAGE_SUFFIXES):
-            msg = (
-                f"bag file {name} must be named {' or '.join('*' + end for end in rosbag2.STORAGE_SUFFIXES)}"
-            )
-            raise InputError(msg)
-        return BagSequence(rosbag2.Rosbag2(path), name, options.topics)
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return open_images([path], name, options.rate)
+    with path.open("rb") as file:
+        head = file.read(16)
     if not head or path.name.endswith((*rosbag2.STORAGE_SUFFIXES, ".bag")):
         msg = f"{name} is {'empty' if not head else 'damaged: its first bytes are those of no bag'}"
         raise InputError(msg)

@@ -42,9 +42,11 @@ def open_tum(folder: Path, name: str) -> FileSequence:
     sequence = FileSequence(name, KIND, stamps, paths)
     if (folder / "groundtruth.txt").is_file():
         sequence.ground_truth = read_trajectory(folder / "groundtruth.txt")
+        sequence.truth_source = str(folder / "groundtruth.txt")
     if (folder / "calib.yaml").is_file():
-        sequence.calibrate(read_calibration(folder / "calib.yaml"))
+        sequence.calibrate(read_calibration(folder / "calib.yaml"), str(folder / "calib.yaml"))
     else:
         name = folder.resolve().name
         sequence.camera = next((camera for part, camera in _KNOWN_CAMERAS.items() if part in name), None)
+        sequence.camera_source = "the data set's own list of cameras"
     return sequence
