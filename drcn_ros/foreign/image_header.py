@@ -19,6 +19,8 @@ _ALONE = {0x01, *range(0xD0, 0xD9)}
 # Width and height in a TIFF's first directory (TIFF 6.0, section 8), and the bytes of short and long.
 _TIFF_WIDTH, _TIFF_HEIGHT = 256, 257
 _TIFF_NUMBERS = {3: "H", 4: "I"}
+# Length and kind of a part of a PNG, which its content and a checksum of four bytes follow.
+_PNG_CHUNK = struct.Struct(">I4s")
 _PNM = re.compile(rb"P[1-6](?:\s+|#[^\n]*\n)+(\d+)(?:\s+|#[^\n]*\n)+(\d+)")
 _PNM_HEAD_BYTES = 4096
 
@@ -40,6 +42,22 @@ def image_size(data: bytes) -> tuple[int, int] | None:
         return None
     match = _PNM.match(data[:_PNM_HEAD_BYTES])
     return (int(match[1]), int(match[2])) if match else None
+
+
+def has_whole_chunks(data: bytes) -> bool:
+    """Return whether the parts of a PNG are as long as they say; of others nothing is known and all is well.
+
+    OpenCV makes room for as much as a part says of itself, up to 4 GB, before it looks for it.
+    """
+    if not data.startswith(PNG_START):
+        return True
+    place = len(PNG_START)
+    while place + _PNG_CHUNK.size <= len(data):
+        length, kind = _PNG_CHUNK.unpack_from(data, place)
+        place += _PNG_CHUNK.size + length + 4
+        if kind == b"IEND":
+            break
+    return place <= len(data)
 
 
 def _jpeg(data: bytes) -> tuple[int, int] | None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.errors import ImageError, InputError
-from drcn_ros.foreign.image_header import image_size
+from drcn_ros.foreign.image_header import has_whole_chunks, image_size
 from drcn_ros.foreign.value_range import ValueRange
 
 Image8 = NDArray[np.uint8]
@@ -50,12 +50,15 @@ def decode_image(data: bytes, values: ValueRange | None = None, upright: bool = 
 
 
 def is_turned(data: bytes) -> bool:
-    """Return whether an image file says (EXIF) that it is to be turned; errors as of `decode_image`."""
+    """Return whether an image file says (EXIF) that it is to be turned; one that cannot be read does not."""
     size = image_size(data)
     # An eighth of the size tells as much as the whole, unless nothing is left of it.
     is_tiny = size is not None and min(size) < _TINY
     small = cv2.IMREAD_GRAYSCALE if is_tiny else cv2.IMREAD_REDUCED_GRAYSCALE_8
-    stored, turned = _decoded(data, small | cv2.IMREAD_IGNORE_ORIENTATION), _decoded(data, small)
+    try:
+        stored, turned = _decoded(data, small | cv2.IMREAD_IGNORE_ORIENTATION), _decoded(data, small)
+    except ImageError:
+        return False
     return stored.shape != turned.shape or not np.array_equal(stored, turned)
 
 
@@ -92,7 +95,8 @@ def _decoded(data: bytes, mode: int) -> NDArray[Any]:
         msg = f"it has {size[0]}x{size[1]} pixels, at most {limit} million are unpacked"
         raise ImageError(msg)
     try:
-        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if data else None
+        sound = len(data) > 0 and has_whole_chunks(data)
+        pixels = cv2.imdecode(np.frombuffer(data, np.uint8), mode) if sound else None
     except cv2.error as error:
         if error.code == cv2.Error.StsNoMem:
             raise MemoryError from None

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from drcn_ros.errors import ImageError
-from drcn_ros.foreign.image_header import image_size
+from drcn_ros.foreign.image_header import has_whole_chunks, image_size
 from drcn_ros.foreign.images import decode_image, is_turned, write_image
 
 FORMATS = (".png", ".jpg", ".bmp", ".pgm", ".ppm", ".tif", ".webp")
@@ -57,10 +57,26 @@ def test_a_small_file_of_very_many_pixels_is_refused_before_it_is_unpacked():
         decode_image(data)
 
 
+def test_a_part_that_says_it_is_as_long_as_the_memory_is_not_believed():
+    data = bytearray(_encoded(".png", np.zeros((35, 61), np.uint8)))
+    assert has_whole_chunks(bytes(data))
+    place = data.index(b"IDAT") - 4
+    data[place : place + 4] = (0xFFFFFFF0).to_bytes(4, "big")
+    assert not has_whole_chunks(bytes(data))
+    with pytest.raises(ImageError, match="damaged"):
+        decode_image(bytes(data))
+
+
 def test_numbers_that_are_no_bytes_are_refused_by_their_kind():
     pixels = np.random.default_rng(0).random((20, 30)).astype(np.float32)
     with pytest.raises(ImageError, match="1 channels of float32"):
         decode_image(_encoded(".tiff", pixels))
+
+
+def test_a_file_that_cannot_be_read_is_not_turned():
+    pixels = np.random.default_rng(0).random((96, 96)).astype(np.float32)
+    assert not is_turned(_encoded(".tiff", pixels))
+    assert not is_turned(b"no image")
 
 
 def test_sixteen_bits_become_eight():

@@ -250,10 +250,9 @@ def results(folder: Path) -> Kind:
         if file.suffix in (".png", ".jpg", ".html"):
             file.unlink()
     (folder / "list.txt").write_text("walk --matcher orb\n'other walk' --step 2 # comment\n$HOME/third\n")
-    outcome = {"matcher": "orb", "width": 96, "height": 64, "stages": {"extract": {"median": 1.0}}}
-    (folder / "speed.json").write_text(
-        json.dumps({"machine": {}, "outcomes": [outcome], "results": [outcome]})
-    )
+    outcome = {"matcher": "orb", "width": 96, "height": 64, "device": "cpu", "precision": "none"}
+    outcome["stages"] = {"frame": {"median_ms": 1.0}}
+    (folder / "speed.json").write_text(json.dumps({"machine": {}, "outcomes": [outcome]}))
 
     def use(path: Path) -> None:
         if path.is_dir():
