@@ -18,7 +18,7 @@ from drcn_ros.cli.camera_options import add_camera_options, angle_of_view, calib
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.conversion.calibration import Calibration
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.calibrations import GUESSED_DEG, assumed_calibration, read_calibration
+from drcn_ros.evaluation.calibrations import GUESSED_DEG, Images, assumed_calibration, read_calibration
 from drcn_ros.evaluation.estimates import Correspondences
 from drcn_ros.evaluation.match_picture import draw_matches
 from drcn_ros.evaluation.replacing import whole_file
@@ -117,7 +117,9 @@ def _look(
     arguments: argparse.Namespace, file: Path | None, view_deg: float | None, matcher: Matcher[Any]
 ) -> tuple[Camera | None, list[_View]]:
     """Return the camera, if any, and what is kept of both images, one of which is in memory at a time."""
-    camera = None if file is None else _told(read_calibration(file))
+    camera = None
+    if file is not None:
+        camera = _told(read_calibration(file, Images(size=lambda: read_image(arguments.a).shape[1::-1])))
     what = "the guessed camera" if file is None else f"calibration {file}"
     values, views = ValueRange(), []
     for path in (arguments.a, arguments.b):

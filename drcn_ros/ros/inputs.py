@@ -61,7 +61,12 @@ def image_topics(node: Any, config: NodeConfig) -> tuple[str, ...]:
     return (topic,) if topic.endswith(suffix) else (topic, topic + suffix)
 
 
-def _image_type(transport: str) -> Any:
+def image_type(transport: str) -> Any:
+    """Return the type of the messages of an image transport.
+
+    Raises:
+        ConfigurationError: the package that has it is not installed.
+    """
     if transport != "ffmpeg":
         return CompressedImage if transport == "compressed" else Image
     try:
@@ -199,7 +204,7 @@ class Inputs:
         self.scale: Input | None = None
         depth = 1 if config.image_transport == "raw" else _PACKETS
         try:
-            kind = _image_type(config.image_transport)
+            kind = image_type(config.image_transport)
             for topic in image_topics(node, config):
                 qos = _newest(depth) if config.processing == "live" else _every(config.queue_size)
                 self.images.append(Input(node, kind, topic, callbacks.on_image, qos, tell))

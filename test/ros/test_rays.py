@@ -29,6 +29,10 @@ TILTED = Camera(
     distortion=Distortion.RATIONAL_POLYNOMIAL,
     coefficients=(0.2, -0.1, 0.001, 0.002, 0.01, 0.3, -0.05, 0.01, 0.001, 0.0, -0.001, 0.0, 0.01, -0.02),
 )  # fmt: skip
+SPHERE = Camera(
+    752, 480, fx=260.0, fy=261.0, cx=374.0, cy=243.0,
+    distortion=Distortion.DOUBLE_SPHERE, coefficients=(-0.24, 0.57), skew=1.5,
+)  # fmt: skip
 PINHOLE = Camera(640, 480, fx=400.0, fy=410.0, cx=320.0, cy=240.0)
 
 
@@ -37,7 +41,7 @@ def points(camera: Camera, count: int = 5000, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).uniform(low, high, (count, 2)).astype(np.float32)
 
 
-@pytest.mark.parametrize("camera", [STRONG, FISHEYE, WIDEST, TILTED, PINHOLE])
+@pytest.mark.parametrize("camera", [STRONG, FISHEYE, WIDEST, TILTED, SPHERE, PINHOLE])
 def test_rays_are_those_of_the_lens_to_a_thousandth_of_a_pixel(camera: Camera) -> None:
     places = points(camera)
     rays, exact = RayTable(camera).rays(places), camera.normalise(places.astype(np.float64))

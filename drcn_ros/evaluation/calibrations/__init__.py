@@ -3,7 +3,8 @@
 """Calibration files of many programs, read by one reader."""
 
 from drcn_ros.evaluation.calibrations.assumed import GUESSED_DEG, assumed_calibration
+from drcn_ros.evaluation.calibrations.entries import Images
 from drcn_ros.evaluation.calibrations.read import read_calibration
 from drcn_ros.evaluation.calibrations.short_form import calibration_text
 
-__all__ = ["GUESSED_DEG", "assumed_calibration", "calibration_text", "read_calibration"]
+__all__ = ["GUESSED_DEG", "Images", "assumed_calibration", "calibration_text", "read_calibration"]

@@ -14,6 +14,25 @@ from drcn_ros.geometry.camera import Camera
 Content = Mapping[str, Any]
 
 
+class MissingSizeError(ConfigurationError):
+    """A file does not say for images of which size it holds."""
+
+
+@dataclass(frozen=True)
+class Images:
+    """What is known of the images that a calibration is for.
+
+    Attributes:
+        names: by topic or folder; they choose one of several cameras.
+        rectified: whether they are rectified, so that a projection matrix is theirs.
+        size: returns width and height, pixels, for a file that does not say them; None where that is no help.
+    """
+
+    names: tuple[str, ...] = ()
+    rectified: bool = False
+    size: Callable[[], tuple[int, int]] | None = None
+
+
 @dataclass(frozen=True)
 class Entry:
     """One camera of a calibration file.

@@ -11,7 +11,15 @@ from typing import Any
 from drcn_ros.conversion.calibration import MODELS, Calibration, camera_from_matrix, number
 from drcn_ros.conversion.camera_info import calibration_from_message
 from drcn_ros.errors import ConfigurationError
-from drcn_ros.evaluation.calibrations.entries import Content, Entry, listed, mapping, required, text
+from drcn_ros.evaluation.calibrations.entries import (
+    Content,
+    Entry,
+    MissingSizeError,
+    listed,
+    mapping,
+    required,
+    text,
+)
 from drcn_ros.geometry.camera import Camera
 
 NAME = "a camera matrix (ROS's calibrator, OpenCV's FileStorage)"
@@ -134,7 +142,7 @@ def _size(plain: Content) -> tuple[Any, Any]:
     for name, value in zip(("image_width", "image_height"), found, strict=True):
         if value is None:
             msg = f"'{name}' is missing: add image_width and image_height of the images"
-            raise ConfigurationError(msg)
+            raise MissingSizeError(msg)
     return found[0], found[1]
 
 

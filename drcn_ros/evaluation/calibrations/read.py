@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from drcn_ros.conversion.calibration import Calibration, with_remarks
 from drcn_ros.errors import ConfigurationError, InputError
 from drcn_ros.evaluation.calibrations import basalt, colmap, kalibr, matrices, short_form, slam_settings
 from drcn_ros.evaluation.calibrations.documents import parse_xml, parse_yaml, read_text
-from drcn_ros.evaluation.calibrations.entries import Content, Entry
+from drcn_ros.evaluation.calibrations.entries import Content, Entry, Images, MissingSizeError
+from drcn_ros.geometry.camera import Distortion
 
 _FORMS = (basalt, matrices, kalibr, slam_settings, short_form)
 _EXAMPLE = "write width, height, fx, fy, cx, cy, and for a lens distortion_model and distortion: [...]"
@@ -22,35 +24,56 @@ _OTHERS = {
     "accelerometer_noise_density": _IMU,
     "gyroscope_noise_density": _IMU,
 }
+# Under which names the readers look for the size of images.
+_WIDTHS, _HEIGHTS = ("image_width", "Camera.width", "width"), ("image_height", "Camera.height", "height")
 
 
-def read_calibration(path: str | Path, wanted: Sequence[str] = (), rectified: bool = False) -> Calibration:
+def read_calibration(path: str | Path, images: Images | None = None) -> Calibration:
     """Read a camera from a file.
 
     Args:
         path: the file; one of several cameras may be named behind a colon, as in `camchain.yaml:cam1`.
-        wanted: names or topics of which one is that of the images; they choose where the path does not.
-        rectified: whether the images are rectified, so that a projection matrix of the file is theirs.
+        images: that it is for.
 
     Raises:
         InputError: the file is missing or no calibration, a value is none that a camera has, or several
             cameras are possible.
     """
     file, chosen = _split(Path(path))
+    images = images or Images()
     text = read_text(file)
     try:
         content = _content(text, file)
-        if content is not None and matrices.is_message(content):
-            return matrices.from_message(content, rectified)
-        if content is not None and rectified:
-            entry = matrices.rectified_entry(content)
-            if entry is not None:
-                return with_remarks(entry.read())
-        found = _entries(content, text)
-        return with_remarks(_choose(found, chosen, wanted, file).read())
+        if content is None:
+            return with_remarks(_choose(colmap.entries(text), chosen, images.names, file).read())
+        if matrices.is_message(content):
+            return matrices.from_message(content, images.rectified)
+        return _read(content, chosen, images, file)
     except ConfigurationError as error:
         msg = f"calibration {file}: {error}"
         raise InputError(msg) from None
+
+
+def _read(content: Content, chosen: str, images: Images, file: Path) -> Calibration:
+    remarks = []
+    rectified = matrices.rectified_entry(content) if images.rectified else None
+    try:
+        entry = rectified or _choose(_entries(content), chosen, images.names, file)
+        camera = entry.read()
+    except MissingSizeError:
+        if images.size is None:
+            raise
+        width, height = images.size()
+        remarks.append(f"{file.name} names no image size; {width}x{height} is that of the images")
+        completed = {**dict.fromkeys(_WIDTHS, width), **dict.fromkeys(_HEIGHTS, height), **content}
+        found = _read(completed, chosen, replace(images, size=None), file)
+        return Calibration(found.camera, (*remarks, *found.remarks))
+    if images.rectified and rectified is None and camera.distortion is not Distortion.NONE:
+        remarks.append(
+            f"the images are rectified, and {file.name} has a lens distortion and no projection "
+            "matrix: it is used as it is; if they are not rectified, set rectified to false"
+        )
+    return with_remarks(camera, remarks)
 
 
 def _split(path: Path) -> tuple[Path, str]:
@@ -72,9 +95,7 @@ def _content(text: str, file: Path) -> Content | None:
     return parse_yaml(text, file)
 
 
-def _entries(content: Content | None, text: str) -> list[Entry]:
-    if content is None:
-        return colmap.entries(text)
+def _entries(content: Content) -> list[Entry]:
     for form in _FORMS:
         if form.recognises(content):
             found: list[Entry] = form.entries(content)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import yaml
 
 from drcn_ros.conversion.calibration import camera_from_values
-from drcn_ros.evaluation.calibrations.entries import Content, Entry, listed, required, text
+from drcn_ros.evaluation.calibrations.entries import Content, Entry, MissingSizeError, listed, required, text
 from drcn_ros.geometry.camera import Camera
 
 NAME = "the short form"
@@ -24,6 +24,9 @@ def entries(content: Content) -> list[Entry]:
 
 
 def _camera(content: Content) -> Camera:
+    if "width" not in content and "height" not in content:
+        msg = "'width' is missing: add width and height of the images"
+        raise MissingSizeError(msg)
     return camera_from_values(
         (required(content, "width"), required(content, "height")),
         [required(content, name) for name in ("fx", "fy", "cx", "cy")],

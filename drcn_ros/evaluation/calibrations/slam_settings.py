@@ -9,7 +9,7 @@ from typing import Any
 
 from drcn_ros.conversion.calibration import camera_from_values
 from drcn_ros.errors import ConfigurationError
-from drcn_ros.evaluation.calibrations.entries import Content, Entry, mapping, required, text
+from drcn_ros.evaluation.calibrations.entries import Content, Entry, MissingSizeError, mapping, required, text
 from drcn_ros.geometry.camera import Camera
 
 NAME = "settings of ORB-SLAM, stella_vslam, VINS"
@@ -68,7 +68,7 @@ def _first(flat: Content, names: tuple[str, ...]) -> Any:
     found = next((flat[name] for name in names if flat.get(name) is not None), None)
     if found is None:
         msg = f"'{names[0]}' is missing: add Camera.width and Camera.height of the images"
-        raise ConfigurationError(msg)
+        raise MissingSizeError(msg)
     return found
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from drcn_ros.conversion.calibration import camera_from_matrix
 from drcn_ros.errors import ConfigurationError, InputError
 from drcn_ros.evaluation.sources.files import IMAGE_SUFFIXES, FileSequence, read_image, read_lines
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.evaluation.trajectory_files import parse_stamp, read_trajectory
-from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.types import Array
 
 KIND = "KITTI odometry sequence"
@@ -44,8 +44,8 @@ def open_kitti(folder: Path, name: str, camera: str = "") -> FileSequence:
     height, width = read_image(paths[0]).shape[:2]
     projection = _projection(folder / "calib.txt", f"P{camera[-1]}")
     try:
-        sequence.camera = Camera(
-            width, height, projection[0, 0], projection[1, 1], projection[0, 2], projection[1, 2]
+        sequence.camera = camera_from_matrix(
+            f"P{camera[-1]}", (width, height), projection[:, :3].ravel().tolist(), "none", []
         )
     except ConfigurationError as error:
         msg = f"{folder / 'calib.txt'}: {error}"

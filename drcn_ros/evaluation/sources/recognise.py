@@ -7,14 +7,15 @@ from __future__ import annotations
 import glob
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.calibrations import assumed_calibration, read_calibration
+from drcn_ros.evaluation.calibrations import Images, assumed_calibration, read_calibration
 from drcn_ros.evaluation.sources import cut_mcap, euroc, kitti, rosbag1, rosbag2, tum
 from drcn_ros.evaluation.sources.bag_sequence import BagSequence, BagTopics
 from drcn_ros.evaluation.sources.bags import Bag
-from drcn_ros.evaluation.sources.base import Image, ImageSequence, Selection
+from drcn_ros.evaluation.sources.base import ImageSequence, Selection
 from drcn_ros.evaluation.sources.files import IMAGE_SUFFIXES
 from drcn_ros.evaluation.sources.pictures import Video, images_of, open_images, open_pattern
 from drcn_ros.evaluation.trajectory import Trajectory
@@ -72,12 +73,10 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Image
         sequence = _open(str(path), options)
     if options.camera is not None:
         rectified = sequence.rectified or options.topics.rectified == "true"
-        sequence.calibrate(
-            read_calibration(options.camera, sequence.camera_names, rectified), str(options.camera)
-        )
+        images = Images(sequence.camera_names, rectified, partial(_image_size, sequence))
+        sequence.calibrate(read_calibration(options.camera, images), str(options.camera))
     elif options.view_deg is not None:
-        height, width = _first_image(sequence).shape[:2]
-        guess = assumed_calibration(width, height, options.view_deg)
+        guess = assumed_calibration(*_image_size(sequence), options.view_deg)
         sequence.calibrate(guess, f"an angle of view of {options.view_deg:g} degrees")
     if options.truth.file is not None:
         sequence.ground_truth = _read_truth(options.truth.file, sequence)
@@ -98,9 +97,11 @@ def _read_truth(file: Path, sequence: ImageSequence) -> Trajectory:
     return truth
 
 
-def _first_image(sequence: ImageSequence) -> Image:
+def _image_size(sequence: ImageSequence) -> tuple[int, int]:
+    """Return width and height of the first image."""
     for frame in sequence.frames(Selection(limit=1)):
-        return frame.image
+        height, width = frame.image.shape[:2]
+        return width, height
     msg = f"{sequence.name}: not one image is readable"
     raise InputError(msg)
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.calibrations import calibration_text, read_calibration
+from drcn_ros.evaluation.calibrations import Images, calibration_text, read_calibration
 from drcn_ros.geometry.camera import Camera, Distortion
 
 RADTAN = Camera(752, 480, 458.65, 457.3, 367.2, 248.4, Distortion.PLUMB_BOB, (-0.283, 0.074, 2e-4, 1.7e-5))
@@ -226,7 +226,7 @@ def camchain(tmp_path: Path) -> Path:
     [(":cam1", ()), ("", ("cam1",)), ("", ("right/image_raw",)), (":cam1", ("cam0",))],
 )
 def test_one_of_several_cameras_is_chosen_by_name_or_topic(camchain: Path, suffix: str, wanted) -> None:
-    assert read_calibration(f"{camchain}{suffix}", wanted).camera == FISHEYE
+    assert read_calibration(f"{camchain}{suffix}", Images(wanted)).camera == FISHEYE
 
 
 def test_several_cameras_without_a_choice_are_named_with_what_to_type(camchain: Path) -> None:
@@ -234,7 +234,7 @@ def test_several_cameras_without_a_choice_are_named_with_what_to_type(camchain: 
         with pytest.raises(
             InputError, match=r"cam0 \(/left/image_raw\), cam1 .*--camera .*camchain.yaml:cam0"
         ):
-            read_calibration(camchain, wanted)
+            read_calibration(camchain, Images(wanted))
     with pytest.raises(InputError, match="no camera 'cam7'; it has cam0"):
         read_calibration(f"{camchain}:cam7")
 
@@ -246,10 +246,37 @@ def test_rectified_images_take_the_projection_matrix_of_a_file_that_has_one(tmp_
     ):
         file = tmp_path / f"{number}.yaml"
         file.write_text(text)
-        rectified = read_calibration(file, rectified=True).camera
+        rectified = read_calibration(file, Images(rectified=True)).camera
         assert focal(rectified) == [410.0, 420.0, 300.0, 200.0]
         assert rectified.distortion is Distortion.NONE
         assert read_calibration(file).camera == FIVE
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "height"),
+    [
+        (orb_slam(FIVE, "Camera", "PinHole"), "Camera.width", "Camera.height"),
+        (ros(FIVE), "image_width", "image_height"),
+        (calibration_text(FIVE), "width", "height"),
+    ],
+    ids=["ORB-SLAM", "matrices", "short form"],
+)
+def test_a_file_without_a_size_takes_that_of_the_images_and_says_so(
+    tmp_path: Path, text: str, width: str, height: str
+) -> None:
+    lines = [line for line in text.splitlines() if not line.startswith((width, height))]
+    (tmp_path / "c.yaml").write_text("\n".join(lines))
+    found = read_calibration(tmp_path / "c.yaml", Images(size=lambda: (640, 480)))
+    assert found.camera == FIVE
+    assert found.remarks == ("c.yaml names no image size; 640x480 is that of the images",)
+    with pytest.raises(InputError, match=f"'{width}' is missing: add {width} and {height} of the images"):
+        read_calibration(tmp_path / "c.yaml")
+
+
+def test_rectified_images_without_a_projection_matrix_are_told(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text(calibration_text(FIVE))
+    (remark,) = read_calibration(tmp_path / "c.yaml", Images(rectified=True)).remarks
+    assert "has a lens distortion and no projection matrix" in remark
 
 
 def test_a_lens_that_turns_back_is_told(tmp_path: Path) -> None:
