@@ -28,6 +28,7 @@ COMMANDS = {
     "evaluate-all": "evaluate many inputs, in several processes or on a Ray cluster",
     "play": "publish a bag or data set as camera topics",
     "demo": "make the demo sequence and show the node at work on it",
+    "doctor": "print what a bug report needs, and what looks wrong with its remedy",
     "bench": "measure what the networks cost and how good the matchers are",
     "soak": "run the node for many frames and watch its memory, threads and bookkeeping",
     "export": "write extraction or matching as a torch.export program or ONNX model",
