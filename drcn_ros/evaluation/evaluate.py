@@ -67,7 +67,8 @@ def judge(
     finally:
         log.close()
     if not log.rows:
-        msg = f"{sequence.name}: not one frame was left to process; check --start, --duration and --step"
+        why = "; ".join(sequence.notes.lines) or "check --start, --duration and --step"
+        msg = f"{sequence.name}: not one frame was left to process; {why}"
         raise InputError(msg)
     about = info()
     stamps, truth = [row.stamp for row in log.rows], sequence.ground_truth

@@ -55,10 +55,12 @@ class VideoDecoder:
         self.codec = codec
         try:
             self._av: Any = importlib.import_module("av")
-        except ImportError:
+            create = self._av.CodecContext.create
+        except (ImportError, AttributeError):
+            # A folder of this name is a module too.
             msg = f"{codec} images are video, which needs PyAV: pip install av"
             raise ImageError(msg) from None
-        self._context = self._av.CodecContext.create(codec, "r")
+        self._context = create(codec, "r")
         # Threads would hold frames back.
         self._context.thread_type = "NONE"
         self._context.options = {"max_pixels": str(LARGEST_PIXELS)}

@@ -103,7 +103,7 @@ def _image_size(sequence: ImageSequence) -> tuple[int, int]:
         height, width = frame.image.shape[:2]
         return width, height
     msg = f"{sequence.name}: not one image is readable"
-    raise InputError(msg)
+    raise InputError("; ".join([msg, *sequence.notes.lines]))
 
 
 def _open(name: str, options: SourceOptions) -> ImageSequence:

@@ -176,6 +176,10 @@ def test_video_without_pyav_says_what_to_install(recorder, clip, tmp_path, monke
     assert sequence.notes.lines == [
         "8 images left out; the first: h264 images are video, which needs PyAV: pip install av"
     ]
+    with pytest.raises(
+        InputError, match=r"not one image is readable; 8 images left out; the first: h264 .*install av"
+    ):
+        open_source(tmp_path / "bag", SourceOptions(view_deg=70.0))
 
 
 def test_a_topic_that_is_not_there_is_answered_with_those_that_are(recorder, clip, tmp_path):
