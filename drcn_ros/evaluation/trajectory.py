@@ -18,6 +18,7 @@ Stamps = NDArray[np.int64]
 
 # Between two poses further apart than this motion is unknown: 0.1 s, and a fifth for what trembles about it.
 LONGEST_GAP_NS = 120_000_000
+_LONGEST_QUATERNION = 1e6
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,16 @@ class Trajectory:
         """Make a trajectory of positions (N, 3) and quaternions (N, 4) in the order x, y, z, w.
 
         Raises:
-            InputError: a number is not finite, or a quaternion is zero.
+            InputError: a number is not finite, or a quaternion is zero or far too long.
         """
-        lengths = np.linalg.norm(quaternions, axis=1)
+        with np.errstate(over="ignore"):
+            lengths = np.linalg.norm(quaternions, axis=1)
         if (lengths < 1e-6).any():
             msg = f"trajectory: the quaternion of pose {int(np.argmin(lengths))} is zero"
             raise InputError(msg)
+        if (lengths > _LONGEST_QUATERNION).any():
+            msg = f"trajectory: the quaternion of pose {int(np.argmax(lengths))} has a length of "
+            raise InputError(msg + f"{lengths.max():g}, it should be 1")
         poses = np.tile(np.eye(4), (len(lengths), 1, 1))
         poses[:, :3, :3] = rotations_from_quaternions(quaternions)
         poses[:, :3, 3] = positions

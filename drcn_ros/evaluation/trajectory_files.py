@@ -19,8 +19,8 @@ from drcn_ros.evaluation.truths.table import Row, read_table
 from drcn_ros.geometry.types import Array
 
 _KITTI_COLUMNS = 12
-# Beyond this no unit makes a time that fits into 64 bits.
-_LARGEST_STAMP = 9 * 10**18
+# Beyond these no unit makes a time whose differences fit into 64 bits.
+_LARGEST_STAMP, _LARGEST_NS = 9 * 10**18, 2**62
 
 
 def parse_stamp(text: str) -> int:
@@ -85,9 +85,9 @@ def _table(
     numbers = np.zeros((len(rows), len(wanted)))
     texts = []
     for index, row in enumerate(rows):
-        # A table without names has as many columns in every line.
+        # A cell too many has shifted those behind it, as a decimal comma does between commas.
         cells = list(row.cells)
-        if len(cells) < count or (not columns.names and len(cells) != len(rows[0].cells)):
+        if not count <= len(cells) <= (len(columns.names) or len(rows[0].cells)):
             msg = f"trajectory {path}, line {row.line}: {' '.join(cells)!r} is not {count} numbers"
             raise InputError(msg)
         numbers[index] = _numbers(path, row.line, [cells[place] for place in places], len(wanted))
@@ -96,6 +96,11 @@ def _table(
     if unit != "s":
         notes.append(f"stamps of {path.name} are taken as {NAMES[unit]}")
     stamps = [round(stamp * NANOSECONDS[unit]) for stamp in texts]
+    for row, stamp in zip(rows, stamps, strict=True):
+        if abs(stamp) > _LARGEST_NS:
+            text = row.cells[columns.places[STAMP]]
+            msg = f"trajectory {path}, line {row.line}: {text!r} {NAMES[unit]} are more than 146 years"
+            raise InputError(msg)
     if not columns.oriented:
         notes.append(f"{path.name} holds positions alone: the path is judged, rotations are not")
     try:

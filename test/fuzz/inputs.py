@@ -30,7 +30,7 @@ from drcn_ros.evaluation.sources.base import Shot
 from drcn_ros.evaluation.sources.files import is_turned_file, read_image
 from drcn_ros.evaluation.speed_report import read_earlier
 from drcn_ros.evaluation.trajectory import Trajectory
-from drcn_ros.evaluation.trajectory_files import kitti_lines
+from drcn_ros.evaluation.trajectory_files import kitti_lines, read_trajectory
 from drcn_ros.evaluation.tum_writer import write_tum
 from drcn_ros.evaluation.verdict import RunInfo
 from drcn_ros.foreign.parameter_file import read_parameter_file
@@ -263,6 +263,26 @@ def results(folder: Path) -> Kind:
     return Kind(folder, use)
 
 
+def truths(folder: Path) -> Kind:
+    """Ground truth in several layouts."""
+    rows = [f"{100 + 0.1 * index:.9f} {index} 0 0 0 0 0 1" for index in range(6)]
+    euroc = "#timestamp, p_RS_R_x [m], p_RS_R_y [m], p_RS_R_z [m], q_RS_w [], q_RS_x [], q_RS_y [], q_RS_z []"
+    (folder / "tum.txt").write_text("# a comment\n" + "\n".join(rows) + "\n")
+    (folder / "euroc.csv").write_text(
+        f"{euroc}\n" + "".join(f"{10**11 + index * 10**8},{index},0,0,1,0,0,0\n" for index in range(6))
+    )
+    (folder / "gnss.csv").write_text("\ufefftime;x;y;z\r\n" + "".join(f"{i},5;1;2;3\r\n" for i in range(6)))
+    (folder / "kitti.txt").write_text("".join(kitti_lines(Clip().ground_truth.poses)))
+
+    def use(path: Path) -> None:
+        found = read_trajectory(path, stamps_ns=[0, 10, 20, 30], first_frame_ns=100 * 10**9)
+        assert np.isfinite(found.poses).all()
+        assert (np.diff(found.stamps_ns) > 0).all()
+        found.at([0, 100 * 10**9 + 5])
+
+    return Kind(folder, use)
+
+
 def _read_sequence(path: Path) -> None:
     sequence = open_source(path)
     for frame in sequence.frames(Selection(limit=50)):
@@ -279,4 +299,5 @@ KINDS: dict[str, Callable[[Path], Kind]] = {
     "parameters": parameters,
     "weights": weights,
     "results": results,
+    "truths": truths,
 }
