@@ -14,13 +14,15 @@ from drcn_ros.evaluation.demo_frames import demo_frames
 from drcn_ros.matching import memory
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.odometry import OdometryConfig
+from drcn_ros.ros.installation import PROFILE_VARIABLES
 
 SMALL = (320, 240)
 
 
 def test_it_prints_versions_use_and_frames(drcn, monkeypatch):
     monkeypatch.setattr("drcn_ros.evaluation.demo_frames.SIZES", (SMALL,))
-    monkeypatch.setenv("FASTRTPS_DEFAULT_PROFILES_FILE", "/nowhere/profile.xml")
+    for name in PROFILE_VARIABLES:
+        monkeypatch.setenv(name, "/nowhere/profile.xml")
     answer = drcn("doctor", "--matcher", "orb")
     assert answer.error == ""
     assert re.search(rf"^torch +{re.escape(torch.__version__)}", answer.out, re.MULTILINE)
