@@ -20,7 +20,7 @@ PARTS = (
     Part("agreement", "Difference from the CPU in float32", f"{_HERE}.agreement:rows", 60),
     Part("waits", "Where the host waits for the device", f"{_HERE}.waits:rows", 45),
     Part("speed", "Image to pose by network and size", f"{_HERE}.speed:by_size", 90),
-    Part("marked", "Tests that need CUDA", f"{_HERE}.suites:marked", 90),
+    Part("marked", "Tests that need CUDA", f"{_HERE}.suites:marked", 120),
     Part("suite", "Tests of networks, matching and odometry on the device", f"{_HERE}.suites:whole", 120),
     Part("kernel", "Triton's kernel beside torch", f"{_HERE}.kernel:rows", 45),
     Part("profile", "One frame as a picture", f"{_HERE}.picture:rows", 45),

@@ -8,6 +8,9 @@ import argparse
 import dataclasses
 import signal
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -15,8 +18,10 @@ import torch
 
 from drcn_ros.cli.interrupts import end_by
 from drcn_ros.cli.parameters import settings
+from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.sources import SourceOptions, open_source
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
+from drcn_ros.training.batched_pairs import BatchedPhotographs
 from drcn_ros.training.calibration import calibrate_file
 from drcn_ros.training.config import RecordingConfig, TrainingConfig, make_config, read_config
 from drcn_ros.training.curves import draw_curves
@@ -42,16 +47,25 @@ def configure(parser: argparse.ArgumentParser) -> None:
         metavar="WEIGHTS",
         help="train nothing: fit the scores of this weight file, as is done after a run, and write it",
     )
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), help="where it runs, over the file's")
+    parser.add_argument(
+        "--minutes", type=float, help="end after as many, with a checkpoint from which a later run goes on"
+    )
     parser.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE", help="one value, over the file's"
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Train; return 0 when the last step is done, 130 when the run was stopped before."""
+    """Train; return 0 when the last step or the last minute is over, 130 when the run was stopped before."""
     overrides = settings(arguments.set, TrainingConfig)
     if arguments.from_bag:
         overrides = {"start": "embedded", "recording.source": arguments.from_bag, **overrides}
+    if arguments.device:
+        overrides = {**overrides, "device": arguments.device}
+    if arguments.minutes is not None and not arguments.minutes > 0:
+        msg = f"--minutes {arguments.minutes}: must be above 0"
+        raise ConfigurationError(msg)
     config = read_config(arguments.config, overrides) if arguments.config else make_config(overrides)
     frames = _frames(config.recording)
     photographs = read_photographs(config.photographs, [first for first, _ in frames])
@@ -62,24 +76,42 @@ def run(arguments: argparse.Namespace) -> int:
         source = _source(config, photographs, frames, processes.device)
         trainer = Trainer(config, source, processes, {"photographs_sha256": photographs.digest})
 
+        signals: list[int] = []
+
         def stop(number: int, frame: FrameType | None) -> None:
+            signals.append(number)
             trainer.stop()
 
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, stop)
         if processes.leads:
             print(f"{photographs}; from step {trainer.step} to {config.steps}", file=sys.stderr)
-        trainer.run(_show)
+        with _ending(trainer, arguments.minutes):
+            trainer.run(_show)
         # What follows has nothing to write before it ends.
         end_by(signal.SIGINT, signal.SIGTERM)
         if processes.leads:
             draw_curves([Path(config.output)], Path(config.output) / "curves.png")
             print(f"\nstep {trainer.step}, weights in {Path(config.output) / WEIGHTS}", file=sys.stderr)
     if trainer.step < config.steps:
-        return 130
+        return 130 if signals or arguments.minutes is None else 0
     if processes.leads and config.calibration.pairs:
         _calibrate(Path(config.output) / WEIGHTS, config, photographs)
     return 0
+
+
+@contextmanager
+def _ending(trainer: Trainer, minutes: float | None) -> Iterator[None]:
+    """Stop a run after some minutes, if any are given."""
+    if minutes is None:
+        yield
+        return
+    clock = threading.Timer(60 * minutes, trainer.stop)
+    clock.start()
+    try:
+        yield
+    finally:
+        clock.cancel()
 
 
 def _calibrate(weights: Path, config: TrainingConfig, photographs: Photographs) -> None:
@@ -107,7 +139,8 @@ def _source(
     recorded = config.recording.share if frames else 0.0
     rooms = (1 - recorded) * config.pairs.rooms
     sources: list[tuple[PairSource, float]] = [
-        (WarpedPhotographs(*made), 1 - recorded - rooms),
+        # On a GPU an image at a time would leave it waiting.
+        ((WarpedPhotographs if device.type == "cpu" else BatchedPhotographs)(*made), 1 - recorded - rooms),
         (RenderedRooms(*made), rooms),
     ]
     if recorded > 0:

@@ -15,11 +15,11 @@ from drcn_ros.training.config import DegradationConfig
 Kernel = NDArray[np.float32]
 
 # Motion reaches this many times the deviation of a focus blur.
-_MOTION_REACH = 5.0
+MOTION_REACH = 5.0
 _SUBSTEPS = 8
-_LEAST_GAIN = 0.12
+LEAST_GAIN = 0.12
 # Of the images in changed light, the shares with uneven light and with a shadow or highlight.
-_SHADED, _SHADOWED = 0.375, 0.3125
+SHADED, SHADOWED = 0.375, 0.3125
 
 
 def degrade(
@@ -41,7 +41,7 @@ def degrade(
     images = _lighting(images, strength, random, config)
     images = _blur(images, random, config)
     wrong = random.random(count) < config.exposure
-    gains = random.uniform(np.log(_LEAST_GAIN), np.log(config.strongest_gain), count)
+    gains = random.uniform(np.log(LEAST_GAIN), np.log(config.strongest_gain), count)
     gain = np.where(wrong, np.exp(gains), 1.0)
     images = images * _column(gain, images)
     noisy = random.random(count) < config.noise
@@ -71,11 +71,11 @@ def _lighting(
     images = images.clamp(1e-4, 1) ** _column(gamma, images)
     images = (images - 0.5) * _column(contrast, images) + 0.5 + _column(offset, images)
     shading = np.ones((count, 1, 3, 3), np.float32)
-    shaded = random.random(count) < _SHADED * config.lighting
+    shaded = random.random(count) < SHADED * config.lighting
     shading[shaded] = random.uniform(0.5, 1.5, (int(shaded.sum()), 1, 3, 3))
     field = torch.from_numpy(shading).to(images.device)
     images = images * interpolate(field, size=(height, width), mode="bicubic", align_corners=False)
-    for index in np.flatnonzero(random.random(count) < _SHADOWED * config.lighting):
+    for index in np.flatnonzero(random.random(count) < SHADOWED * config.lighting):
         outline = (random.random((4, 2)) * [width, height]).astype(np.int32)
         mask = cv2.fillPoly(np.zeros((height, width), np.float32), [outline], 1.0)
         mask = cv2.GaussianBlur(mask, (0, 0), random.uniform(0.5, 6))
@@ -110,7 +110,7 @@ def _random_kernel(random: np.random.Generator, config: DegradationConfig) -> Ke
     deviation = 0.3 + (config.strongest_blur - 0.3) * random.random() ** 2
     if random.random() < 0.5:
         return focus_kernel(deviation)
-    return motion_kernel(1 + _MOTION_REACH * deviation * random.random(), random.uniform(0, np.pi))
+    return motion_kernel(1 + MOTION_REACH * deviation * random.random(), random.uniform(0, np.pi))
 
 
 def focus_kernel(deviation: float) -> Kernel:

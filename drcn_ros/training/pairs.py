@@ -20,7 +20,7 @@ from drcn_ros.training.photographs import Grey, Photographs
 # A pair must share at least this part of its second image.
 LEAST_OVERLAP = 0.2
 # Images with less contrast, as a deviation of values in [0, 1], show nothing to match.
-_LEAST_DEVIATION = 0.04
+LEAST_DEVIATION = 0.04
 # Pixels at the border of the first image that count as outside, since keypoints are not found there.
 BORDER = 2.0
 
@@ -95,7 +95,7 @@ class WarpedPhotographs:
             if valid.mean() < LEAST_OVERLAP:
                 continue
             first = self._look(tile, warps.apply(view, grid), warps.local_scale(view, size))
-            if float(first.std()) >= _LEAST_DEVIATION:
+            if float(first.std()) >= LEAST_DEVIATION:
                 break
         second = self._look(tile, source, warps.local_scale(view @ homography, size))
         place = torch.from_numpy(positions).to(self.device)

@@ -16,6 +16,7 @@ from drcn_ros.matching.base import to_grey
 from drcn_ros.matching.device import choose_device
 from drcn_ros.networks.compact import CompactConfig, CompactNetwork
 from drcn_ros.scenes.photographs import PICTURES, photograph
+from drcn_ros.training.batched_pairs import BatchedPhotographs
 from drcn_ros.training.config import DegradationConfig, LossConfig, PairConfig, PhotographConfig
 from drcn_ros.training.objective import CompactObjective
 from drcn_ros.training.pairs import PairBatch, PairSource, WarpedPhotographs
@@ -41,11 +42,14 @@ def rows(settings: Settings) -> Iterator[Row]:
     made = read_photographs(PhotographConfig(), pictures), PairConfig(size=size), DegradationConfig()
     sources: dict[str, PairSource] = {
         "warped photographs": WarpedPhotographs(*made, device),
+        "warped photographs, a batch at a time": BatchedPhotographs(*made, device),
         "rooms": RenderedRooms(*made, device),
     }
     count = _DIFFERENT // 2 if settings.small else _MADE
     for name, source in sources.items():
-        yield from attempt({"made": name}, lambda: [_making(name, source, count, device)])  # noqa: B023
+        # As many as a step takes, where they are made together.
+        whole = _BATCHES[-1] if device.type == "cuda" and isinstance(source, BatchedPhotographs) else count
+        yield from attempt({"made": name}, lambda: [_making(name, source, whole, device)])  # noqa: B023
     pairs = sources["warped photographs"].batch(_DIFFERENT // 2, np.random.default_rng(0))
     for half in (True, False) if device.type == "cuda" else (False,):
         for batch in _SMALL_BATCHES if settings.small else _BATCHES:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from drcn_ros.evaluation.gpu.waits import host_waits
 from drcn_ros.evaluation.pretended_device import PRETENDED, pretended_device
 from drcn_ros.matching import MatcherConfig, create_matcher, d2net, drcn_base
 from drcn_ros.matching.common_warp import common_warp
@@ -79,6 +80,20 @@ def test_host_waits_once_for_keypoints_and_once_for_matches(plane, monkeypatch, 
 
 def _indices(matches) -> set[tuple[int, int]]:
     return set(zip(matches.reference_index.tolist(), matches.current_index.tolist(), strict=True))
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no CUDA device")
+@pytest.mark.parametrize("name", COMPACT)
+def test_cuda_itself_counts_the_same_waits(plane, name) -> None:
+    matcher = create_matcher(_config(name, device="cuda"))
+    images = plane.reference, plane.current
+    matcher.match(*(matcher.extract(image) for image in images))
+    features = []
+    waits = host_waits(lambda: features.extend(matcher.extract(image) for image in images))
+    assert sum(waits.values()) == len(images), waits
+    waits = host_waits(lambda: matcher.match(*features))
+    assert sum(waits.values()) == 1, waits
 
 
 @pytest.mark.parametrize("name", COMPACT)
