@@ -8,6 +8,7 @@ import argparse
 import importlib
 import io
 import os
+import resource
 import signal
 import sys
 from collections.abc import Sequence
@@ -36,6 +37,10 @@ COMMANDS = {
     "weights": "list, download, check, convert and describe weight files",
 }
 
+_MISSING = "a package is missing or cannot be loaded"
+# Of address space; `drcn evaluate` met its end with 1100.
+_LEAST_ROOM_MB = 1200
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line.
@@ -56,9 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, help_text in COMMANDS.items():
         command = commands.add_parser(name, help=help_text, description=help_text)
         if name == asked:
-            with ending_at_once(f"drcn {name}"):
-                module = importlib.import_module(f"drcn_ros.cli.{name.replace('-', '_')}")
-                module.configure(command)
+            try:
+                _require_room()
+                with ending_at_once(f"drcn {name}"):
+                    module = importlib.import_module(f"drcn_ros.cli.{name.replace('-', '_')}")
+                    module.configure(command)
+            except DrcnError as error:
+                return _failed(name, str(error))
+            except ImportError as error:
+                return _failed(name, f"{_MISSING}: {error}")
             command.set_defaults(run=module.run)
     parsed = parser.parse_args(arguments)
     # SIGTERM ends a command as Ctrl-C does, and with it the processes that it started.
@@ -80,6 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         print(f"drcn {parsed.command}: ended by {name_of(error)}", file=sys.stderr)
         return exit_code(error)
+    except ImportError as error:
+        return _failed(parsed.command, f"{_MISSING}: {error}")
     except Exception as error:
         if not _is_out_of_memory(error):
             raise
@@ -87,6 +100,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             parsed.command, "memory ran out; choose smaller images, fewer keypoints or a smaller matcher"
         )
     return status
+
+
+def _require_room() -> None:
+    """Refuse to begin with less address space than torch and OpenCV need: C++ would end the process."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < _LEAST_ROOM_MB << 20:
+        has = f"the address space is limited to {limit >> 20} MB (ulimit -v)"
+        msg = f"{has}, at least {_LEAST_ROOM_MB} are needed"
+        raise DrcnError(msg)
 
 
 def _failed(command: str, text: str) -> int:

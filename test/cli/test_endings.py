@@ -4,8 +4,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -83,3 +86,22 @@ def test_a_folder_of_somebody_else_is_refused_before_the_work(drcn, recording: P
     (tmp_path / "node.log").write_text("mine")
     assert drcn("demo", recording, "--out", tmp_path, "--matcher", "orb").code == 2
     assert (tmp_path / "node.log").read_text() == "mine"
+
+
+@pytest.mark.parametrize("megabytes", [300, 700, 1100])
+def test_too_little_address_space_is_one_line(megabytes: int):
+    words = " ".join(shlex.quote(word) for word in [*module_command("drcn_ros"), "weights", "list"])
+    limited = f"ulimit -v {megabytes * 1024}; exec {words}"
+    ended = subprocess.run(["bash", "-c", limited], capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert f"the address space is limited to {megabytes} MB" in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_a_package_that_is_missing_is_one_line(tmp_path: Path):
+    (tmp_path / "torch.py").write_text("raise ImportError('No module named torch')")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-m", "drcn_ros", "match", "a.png", "b.png"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr == "drcn match: a package is missing or cannot be loaded: No module named torch\n"
