@@ -15,6 +15,7 @@ from drcn_ros.evaluation.estimates import EstimatedPath
 from drcn_ros.evaluation.metrics import AlignedPaths, align
 from drcn_ros.evaluation.replacing import replaced_folder
 from drcn_ros.evaluation.report import write_report
+from drcn_ros.evaluation.rim import RimResiduals
 from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import LogOptions, RunLog
 from drcn_ros.evaluation.runner import Step
@@ -59,9 +60,11 @@ def judge(
     """
     options = options or LogOptions()
     log = RunLog(folder, sequence.ground_truth, options)
+    rim = RimResiduals(sequence.camera)
     try:
         for step in steps:
             log.add(step.frame, step.estimate, step.matches)
+            rim.add(step.estimate, step.matches)
             if on_step is not None:
                 on_step(step)
     finally:
@@ -73,14 +76,16 @@ def judge(
     about = info()
     stamps, truth = [row.stamp for row in log.rows], sequence.ground_truth
     fits = truth_lines(stamps, log.turns, truth, sequence.truth_offset_s)
-    about = replace(about, notes=[*about.notes, *(remarks(log.rows) if remarks else ()), *fits])
+    check = rim.check()
+    more = [*(remarks(log.rows) if remarks else ()), *fits, *([check.note] if check.note else ())]
+    about = replace(about, notes=[*about.notes, *more])
     path = log.path()
     paths = align(path.known, sequence.ground_truth)
     segment_at = {row.stamp: row.segment for row in log.rows}
     segments = [segment_at[int(stamp)] for stamp in paths.stamps_ns]
     drifts = drift(paths, segments), rotation_drift(paths, segments)
     covered = cover(stamps, truth)
-    content = verdict(about, log.rows, log.errors, paths, drifts, covered, options.min_motion)
+    content = verdict(about, log.rows, log.errors, paths, drifts, check, covered, options.min_motion)
     return JudgedRun(content, log, path, paths, drifts[0])
 
 

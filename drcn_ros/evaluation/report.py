@@ -22,7 +22,7 @@ from drcn_ros.evaluation.plots import (
 )
 from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import WorstFrame
-from drcn_ros.evaluation.verdict import number, rotation_drift_text, scale_text
+from drcn_ros.evaluation.verdict import number, rim_text, rotation_drift_text, scale_text
 from drcn_ros.foreign.images import write_image
 
 FILE = "report.html"
@@ -116,6 +116,7 @@ def _verdict_rows(content: Mapping[str, Any]) -> list[list[str]]:
         ["AUC of the larger error", ", ".join(f"{number(auc[key], 1)} % at {key} deg" for key in auc)],
         ["Scale drift", f"{scale_text(content['scale_drift'])} (first, last, worst tenth of the run)"],
         ["Rotation drift", rotation_drift_text(content["rotation_drift"])],
+        ["Residuals of the inliers", rim_text(content["rim"])],
         ["ATE after Sim(3)", f"{ate_text} of {number(ate['path_m'], 2)} m"],
         [f"KITTI, aligned by {kitti['alignment']}", kitti_text],
         *([["Latency", _latency(total)]] if total["median"] is not None else []),

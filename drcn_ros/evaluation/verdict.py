@@ -26,6 +26,7 @@ from drcn_ros.evaluation.metrics import (
     relative_pose_metrics,
 )
 from drcn_ros.evaluation.pose_errors import PoseError
+from drcn_ros.evaluation.rim import RimCheck
 from drcn_ros.evaluation.run_data import FrameRow, column
 from drcn_ros.evaluation.sources import Selection
 from drcn_ros.evaluation.truths.check import TruthCover
@@ -70,6 +71,7 @@ def verdict(
     errors: Sequence[PoseError],
     paths: AlignedPaths,
     drifts: tuple[Drift, RotationDrift],
+    rim: RimCheck,
     covered: TruthCover,
     min_motion: float,
 ) -> dict[str, Any]:
@@ -109,6 +111,7 @@ def verdict(
         },
         "scale_drift": asdict(scale_drift(drifts[0])),
         "rotation_drift": asdict(drifts[1]),
+        "rim": {**asdict(rim), "rings_px": list(rim.rings_px)},
         "ate_sim3": asdict(ate_metrics(paths)),
         "kitti": {**asdict(kitti), "lengths_m": list(kitti.lengths_m)},
         "latency_ms": {stage: asdict(_latency(rows, stage)) for stage in STAGES},
@@ -140,7 +143,7 @@ def read_verdict(folder: Path) -> dict[str, Any]:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         content["frames"]["total"], content["relative_pose"]["rotation_deg"], content["ate_sim3"]
-        content["scale_drift"]["worst"], content["rotation_drift"]["unit"]
+        content["scale_drift"]["worst"], content["rotation_drift"]["unit"], content["rim"]["rings_px"]
     except OSError:
         msg = f"{folder} is no result of `drcn evaluate`: it has no {FILE}"
         raise InputError(msg) from None
@@ -194,6 +197,18 @@ def scale_text(scale: Mapping[str, Any]) -> str:
 def rotation_drift_text(rotation: Mapping[str, Any]) -> str:
     """Return the drift of the rotation for people, with its unit where there is one."""
     return "-" if rotation["value"] is None else f"{rotation['value']:.2f} {rotation['unit']}"
+
+
+def rim_text(rim: Mapping[str, Any]) -> str:
+    """Return what the residuals say of the calibration at the rim, for people."""
+    rings = ", ".join(number(ring, 2) for ring in rim["rings_px"])
+    text = f"{rings} px from the centre to the rim"
+    if rim["percent"] is None:
+        return f"{text}; too few frames turn or go sideways to judge the calibration"
+    return (
+        f"{text}; smallest with rays at the rim changed by {rim['percent']:+.2f} % "
+        f"(deviation {rim['deviation_percent']:.2f}, {rim['frames']} frames)"
+    )
 
 
 def number(value: float | None, digits: int) -> str:
