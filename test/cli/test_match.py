@@ -193,6 +193,21 @@ def test_an_image_of_one_row_or_column_has_no_keypoints(drcn, images, tmp_path, 
     assert "line.png has 0 keypoints" in answer.out
 
 
+def test_a_portrait_and_a_smaller_image_are_matched_in_their_own_pixels(drcn, recording, images, tmp_path):
+    picture = cv2.imread(str(images[0]))
+    cv2.imwrite(str(tmp_path / "portrait.png"), picture[:, :120])
+    cv2.imwrite(str(tmp_path / "double.png"), cv2.resize(picture, None, fx=2, fy=2))
+    arguments = ["match", tmp_path / "portrait.png", tmp_path / "double.png", "--matcher", "sift"]
+    answer = drcn(*arguments, "-o", tmp_path / "out.png")
+    assert answer.code == 0
+    assert int(re.search(r"(\d+) matches", answer.out)[1]) > 20
+    assert cv2.imread(str(tmp_path / "out.png")).shape == (360, 120 + 8 + 480, 3)
+    answer = drcn(*arguments, "--camera", recording / "calib.yaml")
+    assert answer.code == 2
+    assert re.search(r"is for 240x180 pixels, image \S+portrait.png has 120x180", answer.error)
+    assert len(answer.error.strip().splitlines()) == 1
+
+
 def test_images_that_memory_does_not_suffice_for_are_refused_in_one_line(drcn, images, monkeypatch):
     monkeypatch.setattr(memory, "free_memory", lambda: 10e6)
     answer = drcn("match", images[0], images[1], "--matcher", "drcn", "--set", "matcher.device=cpu")

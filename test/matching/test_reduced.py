@@ -56,13 +56,25 @@ def test_larger_images_are_matched_in_their_own_pixels(plane, name, device):
     assert np.allclose(points[index], matches.reference_points, atol=1e-2)
 
 
-@pytest.mark.parametrize("shape", [(1, 65535), (65535, 1), (4000, 3), (3000, 4000, 3), (1, 1)])
-def test_any_shape_has_a_result(shape, device):
-    matcher = create_matcher(MatcherConfig(device=device, max_image_size=320))
-    image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    features = matcher.extract(image)
-    assert features.size == (shape[1], shape[0])
-    assert len(matcher.match(features, features)) <= len(features)
+@pytest.mark.parametrize("size", [320, 0])
+@pytest.mark.parametrize("name", NAMES)
+def test_any_shape_has_a_result_with_any_other(plane, name, size, device):
+    matcher = create_matcher(MatcherConfig(name=name, device=device, max_image_size=size))
+    usual = matcher.extract(plane.reference)
+    shapes = [(1, 65535), (65535, 1), (4000, 3), (320, 240), (1, 320), (320, 1), (2, 2), (15, 17, 3), (1, 1)]
+    for shape in [*shapes, (1500, 2000, 3)] if size else shapes:
+        image = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+        features = matcher.extract(image)
+        assert features.size == (shape[1], shape[0])
+        for reference, current in ((features, features), (usual, features), (features, usual)):
+            matches = matcher.match(reference, current)
+            assert len(matches) <= max(len(reference), len(current))
+            for points, of in ((matches.reference_points, reference), (matches.current_points, current)):
+                assert np.isfinite(points).all()
+                # Refined places may lie in the outermost pixels, of an image that was reduced.
+                slack = max(of.size) / size if size else 1.0
+                assert (points >= -slack).all()
+                assert (points <= np.array(of.size) - 1 + slack).all()
 
 
 def test_images_of_different_sizes_match_each_other(plane, device):

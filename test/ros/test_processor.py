@@ -62,6 +62,25 @@ def test_a_frame_keeps_its_stamp_frame_and_image(kit: Any) -> None:
     assert second.result.state is State.TRACKING
 
 
+def test_images_of_any_size_amid_a_stream_have_a_result_each(kit: Any) -> None:
+    config = MatcherConfig(device="cpu")
+    made = processor(create_matcher(config), config)
+    # A texture that slides is a turning camera, or one that sees a plane.
+    known = (State.TRACKING, State.ROTATION_ONLY)
+    assert show(made, kit, 2)[-1].result.state in known
+    noise = np.random.default_rng(0)
+    for number, (height, width) in enumerate(
+        [(640, 480), (1, 640), (480, 1), (1, 65535), (65535, 1), (240, 320)]
+    ):
+        pixels = noise.integers(0, 256, (height, width), dtype=np.uint8)
+        result = made.process(kit.image(pixels, round(5e7 * (2 + number)))).result
+        assert result.reason is Reason.CALIBRATION_MISMATCH
+        assert f"image is {width}x{height}, its calibration is for 640x480 pixels" in result.detail
+    # Nothing of them is left when the camera is back.
+    states = [report.result.state for report in show(made, kit, 12, first=8)]
+    assert states[-1] in known
+
+
 def test_a_device_without_memory_gets_smaller_images_and_results_keep_their_pixels(kit: Any) -> None:
     made = processor(LimitedMatcher(most_pixels=200 * 1000))
     first, *rest = show(made, kit, 4)
