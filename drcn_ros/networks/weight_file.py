@@ -17,6 +17,7 @@ from safetensors.torch import save
 
 from drcn_ros.errors import WeightsError
 from drcn_ros.foreign.guard import first_line
+from drcn_ros.foreign.paths import as_text
 
 _FORMAT = "drcn_ros weights 1"
 
@@ -51,7 +52,7 @@ def read_own_file(path: Path) -> WeightFile:
         WeightsError: the file is damaged, or safetensors of another origin.
     """
     try:
-        with safe_open(path, "pt") as file:
+        with as_text(path) as readable, safe_open(readable, "pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
     except Exception as error:  # the library is Rust, whose panics are exceptions of no stated kind

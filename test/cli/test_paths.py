@@ -15,6 +15,7 @@ import pytest
 
 from drcn_ros.evaluation.bag_writer import Compression, Storage, write_bag
 from drcn_ros.evaluation.sources import open_source
+from drcn_ros.networks.weights import EMBEDDED
 
 
 @pytest.fixture
@@ -65,3 +66,12 @@ def test_a_video_is_read_there(tmp_path: Path, odd: Path):
     writer.release()
     shutil.copy(tmp_path / "a.avi", odd / "a.avi")
     assert [frame.image.mean() > 90 for frame in open_source(odd / "a.avi").frames()] == [False, True, True]
+
+
+def test_weights_are_read_and_written_there(drcn, odd: Path):
+    shutil.copy(EMBEDDED, odd / "own.safetensors")
+    assert drcn("weights", "check", odd / "own.safetensors").code == 0
+    assert drcn("weights", "convert", odd / "own.safetensors", odd / "again.safetensors").code == 0
+    answer = drcn("weights", "info", odd / "again.safetensors")
+    assert answer.code == 0
+    assert r"caf\udce9/again.safetensors" in answer.out

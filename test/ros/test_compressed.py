@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import resource
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -86,6 +87,22 @@ def test_video_is_tracked_and_a_lost_start_is_named(camera: Any, kit: Any, codec
         assert "h264 packet cannot be decoded" in answers[0]["detail"]
     # The second stream passes the place where the first ended.
     assert {answer["state"] for answer in answers[-4:]} <= {"TRACKING", "STATIONARY"}
+
+
+def test_a_png_that_unpacks_to_more_than_any_image_is_refused_by_its_header(camera: Any, kit: Any) -> None:
+    from drcn_ros.ros.messages import byte_array, header
+
+    data = cv2.imencode(".png", kit.texture(64, 48))[1].tobytes()
+    head = b"IHDR" + (25_000).to_bytes(4, "big") * 2 + data[24:29]
+    data = data[:12] + head + zlib.crc32(head).to_bytes(4, "big") + data[33:]
+    message = CompressedImage(
+        header=header(camera.next_stamp(), "eye"),
+        format="png",
+        data=byte_array(np.frombuffer(data, np.uint8)),
+    )
+    values = kit.values(camera.show(message, "/eye/image_raw/compressed"))
+    assert values["reason"] == "BAD_IMAGE"
+    assert "25000x25000 pixels, at most 150 million are unpacked" in values["detail"]
 
 
 @pytest.mark.parametrize(("length", "complaint"), [(5000, "is cut off"), (0, "holds no data")])
