@@ -15,6 +15,7 @@ from torch import nn
 
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.matching.config import CLASSICAL, MatcherConfig
+from drcn_ros.matching.graph_thread import in_graph_thread
 from drcn_ros.matching.recorded import can_record, record
 from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.d2net import D2Net
@@ -110,11 +111,13 @@ def _compile(network: nn.Module, graphs: bool) -> None:
     mode = "reduce-overhead" if graphs else "default"
     compiled: Any = torch.compile(getattr(network, name), mode=mode, dynamic=False)
 
-    def run(images: torch.Tensor) -> Any:
+    def replay(images: torch.Tensor) -> Any:
         torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call, unused-ignore]
-        maps = compiled(images)
         # A graph's next run writes into the same memory.
-        return _copied(maps) if graphs else maps
+        return _copied(compiled(images))
+
+    def run(images: torch.Tensor) -> Any:
+        return in_graph_thread(lambda: replay(images)) if graphs else compiled(images)
 
     setattr(network, name, run)
 

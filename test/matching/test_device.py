@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -13,6 +15,7 @@ import torch
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import InForce, choose_precision, in_force, prepare, upload
 from drcn_ros.matching.factory import create_matcher
+from drcn_ros.matching.graph_thread import in_graph_thread
 from drcn_ros.networks.architectures import create_network
 from drcn_ros.networks.drcn import DRCN, DRCNConfig
 from drcn_ros.networks.weights import load_network
@@ -118,3 +121,27 @@ def test_a_gpu_finds_nearly_what_the_cpu_finds(plane, name, compilation):
         matcher = create_matcher(MatcherConfig(name=name, device=device, compile=choice))
         found.append(_pairs(matcher.match(matcher.extract(plane.reference), matcher.extract(plane.current))))
     assert len(found[0] & found[1]) > 0.9 * len(found[0] | found[1])
+
+
+@pytest.mark.cuda
+@NO_CUDA
+def test_graphs_that_one_thread_recorded_serve_another(plane):
+    matcher = create_matcher(MatcherConfig(device="cuda", compile="graphs"))
+    # Warmed up, recorded, run.
+    wanted = [matcher.extract(plane.reference) for _ in range(3)][-1].keypoints()
+    with ThreadPoolExecutor(1) as other:
+        found = other.submit(matcher.extract, plane.reference).result().keypoints()
+    assert np.allclose(found.points, wanted.points, atol=1e-3)
+
+
+def test_graphs_have_one_thread_that_passes_on_what_is_raised():
+    names = {in_graph_thread(lambda: threading.current_thread().name) for _ in range(3)}
+    with ThreadPoolExecutor(1) as other:
+        names.add(other.submit(in_graph_thread, lambda: threading.current_thread().name).result())
+    assert len(names) == 1
+    assert names != {threading.current_thread().name}
+    assert not in_graph_thread(torch.is_inference_mode_enabled)
+    with torch.inference_mode():
+        assert in_graph_thread(torch.is_inference_mode_enabled)
+    with pytest.raises(ZeroDivisionError):
+        in_graph_thread(lambda: 1 / 0)
