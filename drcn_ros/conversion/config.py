@@ -19,3 +19,11 @@ class CameraConfig:
         "the image; ignore is for drivers whose K belongs to the image as received.",
         choices=("as_given", "ignore"),
     )
+    readout_time: float = parameter(
+        0.0,
+        "Time from the first row's exposure to the last one's (rolling shutter), seconds; what it may change "
+        "at the speed of the image goes into the covariances. 0 is a global shutter.",
+        minimum=0.0,
+        maximum=0.5,
+        live=True,
+    )

@@ -102,6 +102,7 @@ class VoNode(LifecycleNode):
             self._release()
             return _FAILURE
         self._processor = Processor(odometry, config.publish_descriptors, self._budget)
+        self._processor.readout_s = config.camera.readout_time
         seconds = time.monotonic() - begin
         text = f"matcher {config.matcher.name} on {used.device}, precision {used.precision}"
         self.get_logger().info(f"configured: {text}, ready after {seconds:.1f} s")
@@ -202,6 +203,7 @@ class VoNode(LifecycleNode):
             if self._processor is not None and self._outputs is not None:
                 self._processor.update(config)
                 self._processor.with_descriptors = config.publish_descriptors
+                self._processor.readout_s = config.camera.readout_time
                 self._outputs.update(config)
         return SetParametersResult(successful=True)
 

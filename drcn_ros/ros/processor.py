@@ -23,6 +23,7 @@ from drcn_ros.odometry import Frame, OdometryConfig, Reason, Result, VisualOdome
 from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.mask import ImageMask
 from drcn_ros.odometry.preparation import PreparedFrame
+from drcn_ros.odometry.readout import with_readout
 from drcn_ros.ros.budget import SMALLEST_SIDE, Budget, keypoints_at
 from drcn_ros.ros.failures import GIVEN_UP, is_out_of_memory, nothing_found, told
 from drcn_ros.ros.messages import nanoseconds
@@ -99,6 +100,7 @@ class Processor:
         self._wanted = odometry.config
         self._last: PreparedMessage | None = None
         self.with_descriptors = with_descriptors
+        self.readout_s = 0.0
         self._camera: Camera | None = None
         self._reset = False
         self._last_pose = np.eye(4)
@@ -234,9 +236,10 @@ class Processor:
         if prepared.before is not None and camera is not None:
             self._odometry.resume(prepared.before, camera)
         self._odometry.set_camera(camera)
-        if (across, down) == (1.0, 1.0):
-            return self._odometry.place(prepared.frame)
-        return enlarged(self._odometry.place(prepared.frame), 1.0 / across, 1.0 / down)
+        result = self._odometry.place(prepared.frame)
+        if camera is not None and self.readout_s > 0.0:
+            result = with_readout(result, self.readout_s, camera.mean_focal)
+        return result if (across, down) == (1.0, 1.0) else enlarged(result, 1.0 / across, 1.0 / down)
 
     def _shrink(self, prepared: PreparedMessage) -> str:
         self._odometry.reset()

@@ -62,6 +62,18 @@ def test_a_frame_keeps_its_stamp_frame_and_image(kit: Any) -> None:
     assert second.result.state is State.TRACKING
 
 
+def test_the_readout_of_a_rolling_shutter_widens_the_covariances(kit: Any) -> None:
+    global_shutter, rolling = processor(), processor()
+    rolling.readout_s = 0.03
+    plain, wide = (show(made, kit, 3)[-1].result for made in (global_shutter, rolling))
+    assert np.array_equal(plain.pose, wide.pose)
+    assert np.array_equal(plain.relative_pose.rotation, wide.relative_pose.rotation)
+    added = wide.rotation_covariance - plain.rotation_covariance
+    # 6 or 12 pixels in 50 or 100 ms: 120 pixels a second, so rows differ by 3.6 / sqrt(12) pixels.
+    assert added == pytest.approx((120.0 * 0.03 / np.sqrt(12.0) / 500.0) ** 2 * np.eye(3), rel=0.1)
+    assert np.trace(wide.relative_pose.covariance[3:, 3:]) > np.trace(plain.relative_pose.covariance[3:, 3:])
+
+
 def test_images_of_any_size_amid_a_stream_have_a_result_each(kit: Any) -> None:
     config = MatcherConfig(device="cpu")
     made = processor(create_matcher(config), config)

@@ -46,6 +46,22 @@ both = pytest.mark.parametrize("overlap", [False, True], ids=["one thread", "two
 
 
 @both
+def test_a_camera_faster_than_the_work_is_thinned_out_evenly(overlap: bool) -> None:
+    gate = Gate()
+    worker = Worker(gate, ignore, 1, True, overlap)
+    worker.submit(0)
+    gate.wait()
+    for item in range(1, 31):
+        worker.submit(item)
+        if item % 3 == 0:
+            gate.passes.release()
+            gate.wait()
+    gate.passes.release()
+    assert worker.stop(PATIENCE_S)
+    assert gate.done == list(range(0, 31, 3))
+
+
+@both
 def test_the_newest_item_wins_and_the_others_are_counted_as_dropped(overlap: bool) -> None:
     gate = Gate()
     worker = Worker(gate, ignore, 1, True, overlap)
