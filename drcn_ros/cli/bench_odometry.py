@@ -35,7 +35,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
         "--frames",
         type=int,
         default=120,
-        help="of a rendered scene (default 120; 330 are 300 m of the street)",
+        help="of a rendered scene (default 120; 330 are 290 m of the street)",
     )
     add_parameter_options(parser)
 
