@@ -46,6 +46,8 @@ _RATIO = 4.0
 _OUTSIDE = 1.0
 _SKEW = 0.25
 _LARGEST_SIDE = 100_000
+# What is left of a zero or a one when a matrix was computed.
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,7 @@ def camera_from_matrix(
     """
     values = numbers(name, list(matrix), (9,))
     for index, expected in ((3, 0.0), (6, 0.0), (7, 0.0), (8, 1.0)):
-        if values[index] != expected:
+        if abs(values[index] - expected) > _ROUNDING:
             msg = f"{name}[{index}] is {values[index]:g}; expected {expected:g} of a camera matrix"
             raise ConfigurationError(msg)
     intrinsics = (values[0], values[4], values[2], values[5])
