@@ -49,27 +49,28 @@ def lens_end(camera: Camera) -> LensEnd | None:
     lost = ~_has_ray(camera.normalise(grid))
     if not lost.any():
         return None
-    nearest = np.inf, 0.0
-    for corner in grid[lost][:: max(1, int(lost.sum()) // _DIRECTIONS)]:
-        nearest = min(nearest, _last_ray(camera, corner))
-    return LensEnd(nearest[1], nearest[0], float(lost.mean()))
+    pixels = grid[lost][:: max(1, int(lost.sum()) // _DIRECTIONS)]
+    radii, angles = _last_rays(camera, pixels)
+    nearest = int(np.argmin(radii))
+    return LensEnd(float(angles[nearest]), float(radii[nearest]), float(lost.mean()))
 
 
-def _last_ray(camera: Camera, pixel: Array) -> tuple[float, float]:
-    """Return distance, pixels, and angle, degrees, of the last ray on the way to a pixel without one."""
+def _last_rays(camera: Camera, pixels: Array) -> tuple[Array, Array]:
+    """Return distance, pixels, and angle, degrees, of the last rays on the ways to pixels (N, 2)."""
     centre = np.array([camera.cx, camera.cy])
-    low, high, ray = 0.0, 1.0, np.zeros(2)
+    ways, rows = pixels - centre, np.arange(len(pixels))
+    low, high, rays = np.zeros(len(pixels)), np.ones(len(pixels)), np.zeros((len(pixels), 2))
     for _ in range(_REFINEMENTS):
-        places = np.linspace(low, high, _STEPS)
-        rays = camera.normalise(centre + places[:, None] * (pixel - centre))
-        known = _has_ray(rays)
-        if not known[0]:
-            break
-        last = int(np.argmin(known)) - 1
-        low, high, ray = places[last], places[last + 1], rays[last]
-    return low * float(np.hypot(*(pixel - centre))), float(np.degrees(np.arctan(np.hypot(*ray))))
+        places = np.linspace(low, high, _STEPS, axis=1)
+        found = camera.normalise((centre + places[:, :, None] * ways[:, None]).reshape(-1, 2))
+        found = found.reshape(len(pixels), _STEPS, 2)
+        # Where not even the middle has a ray, the model ends there.
+        last = np.maximum(np.argmin(_has_ray(found), axis=1) - 1, 0)
+        low, high, rays = places[rows, last], places[rows, last + 1], found[rows, last]
+    angles: Array = np.degrees(np.arctan(np.hypot(rays[:, 0], rays[:, 1])))
+    return low * np.hypot(ways[:, 0], ways[:, 1]), np.nan_to_num(angles)
 
 
 def _has_ray(rays: Array) -> NDArray[np.bool_]:
-    finite: NDArray[np.bool_] = np.isfinite(rays[:, 0] + rays[:, 1])
+    finite: NDArray[np.bool_] = np.isfinite(rays[..., 0] + rays[..., 1])
     return finite

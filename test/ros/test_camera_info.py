@@ -230,7 +230,7 @@ def test_no_changed_message_is_taken_for_another(seed: int, kit: Any) -> None:
             whole = camera.scaled(camera.width * across, camera.height * down)
             shift = np.array([[0, 0, message.roi.x_offset], [0, 0, message.roi.y_offset], [0, 0, 0]])
             has_region = message.roi.width and message.roi.height
-            assert whole.matrix == pytest.approx(matrix - (shift if has_region else 0)), what
+            assert whole.matrix == pytest.approx(matrix - (shift if has_region else 0), abs=1e-6), what
             width, height = (
                 (message.roi.width, message.roi.height) if has_region else (message.width, message.height)
             )
