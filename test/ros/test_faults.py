@@ -204,6 +204,36 @@ def test_a_calibration_of_another_size_waits_for_the_right_one(camera: Any, kit:
     assert "image is 640x480, its calibration is for 1280x960" in values["detail"]
 
 
+# A driver that bins by two, tells the sensor's size, and gives the K of the binned image.
+BINNED = {
+    "width": 1280, "height": 960, "binning_x": 2, "binning_y": 2,
+    "k": [500.0, 0.0, 319.5, 0.0, 500.0, 239.5, 0.0, 0.0, 1.0],
+}  # fmt: skip
+
+
+def test_a_binning_that_contradicts_the_matrix_is_told_with_both_readings(camera: Any, kit: Any) -> None:
+    def told() -> bool:
+        calibrate(camera, kit, **BINNED)
+        return "(159.5, 119.5) of 640x480 pixels, with fx 250.0; if K belongs" in camera.log.read_text()
+
+    kit.wait_until(told)
+    assert "then set camera.binning to ignore" in camera.log.read_text()
+
+
+def test_a_binning_that_is_to_be_ignored_is(start: Any, kit: Any) -> None:
+    setup = start(camera__binning="ignore", matcher__name="orb")
+    setup.camera.advertise("/camera_info", CameraInfo)
+
+    def tracked() -> bool:
+        setup.camera.publish("/camera_info", kit.camera_info(**BINNED))
+        setup.shift = getattr(setup, "shift", 0.0) + 7.0
+        image = kit.image(kit.texture(shift=setup.shift % 100.0), setup.next_stamp())
+        return bool(kit.values(setup.show(image))["state"] == "TRACKING")
+
+    assert any(tracked() for _ in range(20))
+    assert "set camera.binning" not in setup.log.read_text()
+
+
 def test_a_calibration_that_changes_starts_tracking_anew(camera: Any, kit: Any) -> None:
     segment = str(int(shown(camera, kit, kit.texture())["segment"]) + 1)
     values = kit.wait_until(

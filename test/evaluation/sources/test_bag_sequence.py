@@ -72,7 +72,7 @@ class Recorder:
         fields["header"], fields["data"] = self.header(stamp_ns, "camera"), np.frombuffer(data, np.uint8)
         self.put(topic, kind, came or stamp_ns, self.make(kind, encoding=encoding, **fields))
 
-    def camera_info(self, topic: str, stamp_ns: int, camera: Any, **changes: Any) -> None:
+    def camera_info(self, topic: str, stamp_ns: int, camera: Any, binning: int = 0, **changes: Any) -> None:
         fields = {**camera_info_fields(camera, 320, 240), **changes}
         for name in "dkrp":
             fields[name] = np.array(fields[name], float)
@@ -81,7 +81,12 @@ class Recorder:
         )
         kind = "sensor_msgs/msg/CameraInfo"
         message = self.make(
-            kind, header=self.header(stamp_ns, "camera"), binning_x=0, binning_y=0, roi=region, **fields
+            kind,
+            header=self.header(stamp_ns, "camera"),
+            binning_x=binning,
+            binning_y=binning,
+            roi=region,
+            **fields,
         )
         self.put(topic, kind, stamp_ns, message)
 
@@ -317,3 +322,14 @@ def test_transforms_that_do_not_move_the_camera_are_no_ground_truth(recorder, cl
     assert open_source(tmp_path / "bag").ground_truth is None
     with pytest.raises(InputError, match="no transform moves the camera frame 'camera'"):
         open_source(tmp_path / "bag", SourceOptions(topics=BagTopics(ground_truth="/tf")))
+
+
+def test_a_binning_that_contradicts_the_matrix_is_told_and_can_be_ignored(recorder, clip, tmp_path):
+    fill(recorder, clip)
+    recorder.camera_info("/cam/camera_info", 0, clip.camera, binning=2, width=640, height=480)
+    sequence = opened(recorder, tmp_path)
+    assert sequence.camera.fx == 0.5 * clip.camera.fx
+    assert "then set camera.binning to ignore" in sequence.notes.lines[0]
+    ignored = open_source(tmp_path / "bag", SourceOptions(topics=BagTopics(binning="ignore")))
+    assert ignored.camera == clip.camera
+    assert ignored.notes.lines == []
