@@ -79,9 +79,10 @@ def test_a_file_that_cannot_be_read_is_not_turned():
     assert not is_turned(b"no image")
 
 
-def test_sixteen_bits_become_eight():
+@pytest.mark.parametrize("suffix", [".png", ".tiff", ".pgm"])
+def test_sixteen_bits_become_eight(suffix: str):
     pixels = np.array([[0, 257 * 7, 65535]], np.uint16)
-    assert decode_image(_encoded(".png", pixels)).tolist() == [[0, 7, 255]]
+    assert decode_image(_encoded(suffix, pixels)).tolist() == [[0, 7, 255]]
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg"])

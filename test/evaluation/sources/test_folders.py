@@ -177,6 +177,20 @@ def test_numbered_images_come_in_the_order_of_their_numbers_at_the_given_rate(tm
             assert np.array_equal(frame.image, image)
 
 
+def test_a_folder_of_thermal_images_keeps_its_brightness(tmp_path: Path, clip):
+    for number, image in enumerate(clip.images):
+        values = 29000 + 2 * image[:, :, 0].astype(np.uint16)
+        values[:20, :20] += 50 * number
+        (tmp_path / f"{number}.png").write_bytes(cv2.imencode(".png", values)[1].tobytes())
+    frames = [frame.image for frame in open_source(tmp_path).frames()]
+    scale = np.ptp(frames[0][20:].astype(float)) / np.ptp(clip.images[0][20:, :, 0].astype(float))
+    assert scale > 0.5
+    for frame, image in zip(frames, clip.images, strict=True):
+        moved = frame[20:].astype(float) - scale * image[20:, :, 0]
+        assert np.ptp(moved) < 3
+        assert abs(np.median(moved) - np.median(frames[0][20:] - scale * clip.images[0][20:, :, 0])) < 1.5
+
+
 def test_one_image_is_no_sequence(tmp_path: Path, clip):
     save(tmp_path / "only.png", clip.images[0])
     for source in (tmp_path / "only.png", tmp_path / "*.png", tmp_path):
