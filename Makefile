@@ -23,6 +23,8 @@ OUT ?= demo_output
 GPU_OUT ?= gpu_output
 
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+# Errors alone: pip warns of index locations that its own configuration names and that lack a package.
+INSTALL := $(PIP) install -qq
 CONSTRAINTS := -c requirements/lock.txt
 RUN := env AMENT_PREFIX_PATH=$(abspath $(VENV)) PYTHONUNBUFFERED=1
 
@@ -64,13 +66,13 @@ $(VENV)/bin/python:
 
 $(VENV)/.runtime: requirements/runtime.in requirements/lock.txt setup.py | $(VENV)/bin/python
 	@echo "installing ROS 2 Jazzy, torch and the rest into $(VENV) (some hundred MB, once)"
-	@$(PIP) install -q $(CONSTRAINTS) -r requirements/runtime.in
-	@$(PIP) install -q $(CONSTRAINTS) $(TORCH_FLAGS) "$(TORCH)"
-	@$(PIP) install -q --no-deps --no-build-isolation -e .
+	@$(INSTALL) $(CONSTRAINTS) -r requirements/runtime.in
+	@$(INSTALL) $(CONSTRAINTS) $(TORCH_FLAGS) "$(TORCH)"
+	@$(INSTALL) --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(VENV)/.test: $(VENV)/.runtime requirements/test.in
-	@$(PIP) install -q $(CONSTRAINTS) -r requirements/test.in
+	@$(INSTALL) $(CONSTRAINTS) -r requirements/test.in
 	@touch $@
 
 clean:
