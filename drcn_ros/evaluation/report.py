@@ -109,8 +109,11 @@ def _verdict_rows(content: Mapping[str, Any]) -> list[list[str]]:
     ate_text = f"{number(ate['rmse_m'], 4)} m rmse, {number(ate['percent_of_path'], 2)} % of the path"
     kitti_text = f"t_rel {number(kitti['t_rel_percent'], 2)} %, "
     kitti_text += f"r_rel {number(kitti['r_rel_deg_per_100m'], 2)} deg per 100 m ({kitti['parts']} parts)"
+    covered = content["ground_truth"]
+    truth = f"for {covered['known']} of {covered['frames']} frames ({covered['in_gaps']} in gaps, "
     return [
         ["Frames", f"{frames['total']}, {frames['valid']} with a valid pose ({states})"],
+        ["Ground truth", f"{truth}{covered['outside']} before or after it)"],
         ["Rotation error", f"{_spread(relative['rotation_deg'], 3)} ({judged})"],
         ["Direction error", f"{_spread(direction, 2)} ({unmoved})"],
         ["AUC of the larger error", ", ".join(f"{number(auc[key], 1)} % at {key} deg" for key in auc)],
