@@ -22,6 +22,7 @@ from drcn_ros.errors import ConfigurationError
 from drcn_ros.evaluation.sources import SourceOptions, open_source
 from drcn_ros.evaluation.sources.bag_sequence import BagTopics
 from drcn_ros.training.batched_pairs import BatchedPhotographs
+from drcn_ros.training.batched_rooms import BatchedRooms
 from drcn_ros.training.calibration import calibrate_file
 from drcn_ros.training.config import RecordingConfig, TrainingConfig, make_config, read_config
 from drcn_ros.training.curves import draw_curves
@@ -138,10 +139,11 @@ def _source(
     made = photographs, config.pairs, config.degradations, device
     recorded = config.recording.share if frames else 0.0
     rooms = (1 - recorded) * config.pairs.rooms
+    # On a GPU an image at a time would leave it waiting.
+    on_cpu = device.type == "cpu"
     sources: list[tuple[PairSource, float]] = [
-        # On a GPU an image at a time would leave it waiting.
-        ((WarpedPhotographs if device.type == "cpu" else BatchedPhotographs)(*made), 1 - recorded - rooms),
-        (RenderedRooms(*made), rooms),
+        ((WarpedPhotographs if on_cpu else BatchedPhotographs)(*made), 1 - recorded - rooms),
+        ((RenderedRooms if on_cpu else BatchedRooms)(*made), rooms),
     ]
     if recorded > 0:
         matched = match_frames(frames, config.recording)

@@ -23,15 +23,15 @@ from drcn_ros.training.degradations import degrade
 from drcn_ros.training.pairs import BORDER, LEAST_OVERLAP, PairBatch
 from drcn_ros.training.photographs import Grey, Photographs
 
-_TEXELS_PER_METRE = 100.0
-_WALL_MARGIN = 1.0
+TEXELS_PER_METRE = 100.0
+WALL_MARGIN = 1.0
 # Relative difference of depths up to which a point counts as seen by both cameras.
-_SAME_DEPTH = 0.02
+SAME_DEPTH = 0.02
 _VIEWS = 40
 # Deviations of turn, radians, and step, metres, from one view to the other.
 _SLIGHT, _STRONG, _WIDE = (0.03, 0.08), (0.12, 0.35), (0.35, 0.9)
 # What is left of the contrast of a plain surface.
-_FADED = 0.02, 0.25
+FADED = 0.02, 0.25
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ class RenderedRooms:
         focal = size * random.uniform(0.7, 1.4)
         camera = Camera(size, size, focal, focal, (size - 1) / 2, (size - 1) / 2)
         extent = np.array([random.uniform(4, 9), random.uniform(4, 9), random.uniform(2.4, 3.5)])
-        renderer = Renderer(_room(extent, self._texture(random), random), camera)
+        renderer = Renderer(random_room(extent, self._texture(random), random), camera)
         first: list[torch.Tensor] = []
         second: list[torch.Tensor] = []
         positions, valid, hard = [], [], []
         while len(first) < count:
             strong = bool(random.random() < self.pairs.hard)
-            wide = strong and _happens(self.pairs.wide, random)
-            pair = _views(renderer, extent, _reach(strong, wide), random)
+            wide = strong and happens(self.pairs.wide, random)
+            pair = _views(renderer, extent, reach_of(strong, wide), random)
             if pair is None:
                 continue
             poses, (place, seen) = pair
@@ -88,8 +88,8 @@ class RenderedRooms:
         def choose() -> Texture:
             tile = tiles[int(random.integers(len(tiles)))]
             tint = random.uniform(0.6, 1.0)
-            if _happens(self.pairs.plain, random):
-                tile = _faded(tile, random.uniform(*_FADED))
+            if happens(self.pairs.plain, random):
+                tile = _faded(tile, random.uniform(*FADED))
 
             def texture(columns: int, rows: int) -> NDArray[np.uint8]:
                 # Mirrored copies meet without a seam.
@@ -103,12 +103,13 @@ class RenderedRooms:
         return choose
 
 
-def _happens(share: float, random: np.random.Generator) -> bool:
+def happens(share: float, random: np.random.Generator) -> bool:
     """Draw only where there is a choice: a share of 0 leaves all other draws as they were without it."""
     return share > 0 and bool(random.random() < share)
 
 
-def _reach(strong: bool, wide: bool) -> tuple[float, float]:
+def reach_of(strong: bool, wide: bool) -> tuple[float, float]:
+    """Return the deviations of turn, radians, and step, metres, from one view to the other."""
     if wide:
         return _WIDE
     return _STRONG if strong else _SLIGHT
@@ -119,7 +120,9 @@ def _faded(tile: Grey, contrast: float) -> Grey:
     return np.asarray(mean + (tile - mean) * contrast, np.uint8)
 
 
-def _room(extent: Array, texture: Callable[[], Texture], random: np.random.Generator) -> list[Rectangle]:
+def random_room(
+    extent: Array, texture: Callable[[], Texture], random: np.random.Generator
+) -> list[Rectangle]:
     """Return walls, floor, ceiling and some boxes; one corner is the origin."""
     length, width, height = (float(side) for side in extent)
     faces = [
@@ -130,11 +133,11 @@ def _room(extent: Array, texture: Callable[[], Texture], random: np.random.Gener
         ((0, width, 0), (length, 0, 0), (0, -width, 0)),
         ((0, 0, height), (length, 0, 0), (0, width, 0)),
     ]
-    scene = [rectangle(corner, across, down, texture(), _TEXELS_PER_METRE) for corner, across, down in faces]
+    scene = [rectangle(corner, across, down, texture(), TEXELS_PER_METRE) for corner, across, down in faces]
     for _ in range(int(random.integers(3, 9))):
         low = np.append(random.uniform(0, extent[:2] - 0.3), 0.0)
         high = low + random.uniform(0.2, [1.2, 1.2, 0.8 * height])
-        scene += box(low.tolist(), high.tolist(), lambda face: texture(), _TEXELS_PER_METRE)
+        scene += box(low.tolist(), high.tolist(), lambda face: texture(), TEXELS_PER_METRE)
     return scene
 
 
@@ -150,26 +153,42 @@ def _views(
         random: source of all that is random.
     """
     for _ in range(_VIEWS):
-        centre = random.uniform(_WALL_MARGIN, extent - np.array([_WALL_MARGIN, _WALL_MARGIN, 0.5]))
-        target = random.uniform(0, extent)
-        first = _looking(centre, target)
-        turn = random.normal(0, reach[0], 3)
-        step = random.normal(0, reach[1], 3)
-        if random.random() < 0.5:
-            # Forward motion is what a vehicle does, and what changes the scale.
-            step = np.array([0.0, 0.0, step[2] * 2])
-        second = first.copy()
-        second[:3, 3] += first[:3, :3] @ step
-        second[:3, :3] = first[:3, :3] @ rotation_matrix(turn)
-        if ((second[:3, 3] < 0.3) | (second[:3, 3] > extent - 0.3)).any():
+        poses = random_poses(extent, reach, random)
+        if poses is None:
             continue
+        first, second = poses
         place, seen = _correspondence(renderer, first, second)
         if seen.mean() >= LEAST_OVERLAP:
             return (first, second), (place, seen)
     return None
 
 
-def _looking(centre: Array, target: Array) -> Array:
+def random_poses(
+    extent: Array, reach: tuple[float, float], random: np.random.Generator
+) -> tuple[Array, Array] | None:
+    """Return the poses (4, 4) of two cameras in a room, or None where the second stands too near a wall.
+
+    Args:
+        extent: (3,) of the room, metres.
+        reach: deviations of the turn, radians, and of the step, metres.
+        random: source of all that is random.
+    """
+    centre = random.uniform(WALL_MARGIN, extent - np.array([WALL_MARGIN, WALL_MARGIN, 0.5]))
+    target = random.uniform(0, extent)
+    first = looking(centre, target)
+    turn = random.normal(0, reach[0], 3)
+    step = random.normal(0, reach[1], 3)
+    if random.random() < 0.5:
+        # Forward motion is what a vehicle does, and what changes the scale.
+        step = np.array([0.0, 0.0, step[2] * 2])
+    second = first.copy()
+    second[:3, 3] += first[:3, :3] @ step
+    second[:3, :3] = first[:3, :3] @ rotation_matrix(turn)
+    near = (second[:3, 3] < 0.3) | (second[:3, 3] > extent - 0.3)
+    return None if near.any() else (first, second)
+
+
+def looking(centre: Array, target: Array) -> Array:
     """Return the pose (4, 4) of a camera that looks from one point towards another, upright."""
     forward = target - centre
     forward /= np.linalg.norm(forward)
@@ -201,5 +220,5 @@ def _correspondence(
     place = (flat * camera.fx + [camera.cx, camera.cy]).astype(np.float32)
     inside = ((place >= BORDER) & (place < size - 1 - BORDER)).all(axis=-1)
     there = cv2.remap(inverse, place[..., 0], place[..., 1], cv2.INTER_LINEAR)
-    seen = front & inside & (np.abs(there * moved[..., 2] - 1) < _SAME_DEPTH)
+    seen = front & inside & (np.abs(there * moved[..., 2] - 1) < SAME_DEPTH)
     return place, np.asarray(seen, np.bool_)

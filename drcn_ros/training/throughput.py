@@ -17,6 +17,7 @@ from drcn_ros.matching.device import choose_device
 from drcn_ros.networks.compact import CompactConfig, CompactNetwork
 from drcn_ros.scenes.photographs import PICTURES, photograph
 from drcn_ros.training.batched_pairs import BatchedPhotographs
+from drcn_ros.training.batched_rooms import BatchedRooms
 from drcn_ros.training.config import DegradationConfig, LossConfig, PairConfig, PhotographConfig
 from drcn_ros.training.objective import CompactObjective
 from drcn_ros.training.pairs import PairBatch, PairSource, WarpedPhotographs
@@ -44,11 +45,16 @@ def rows(settings: Settings) -> Iterator[Row]:
         "warped photographs": WarpedPhotographs(*made, device),
         "warped photographs, a batch at a time": BatchedPhotographs(*made, device),
         "rooms": RenderedRooms(*made, device),
+        "rooms, a batch at a time": BatchedRooms(*made, device),
     }
     count = _DIFFERENT // 2 if settings.small else _MADE
     for name, source in sources.items():
         # As many as a step takes, where they are made together.
-        whole = _BATCHES[-1] if device.type == "cuda" and isinstance(source, BatchedPhotographs) else count
+        whole = (
+            _BATCHES[-1]
+            if device.type == "cuda" and isinstance(source, (BatchedPhotographs, BatchedRooms))
+            else count
+        )
         yield from attempt({"made": name}, lambda: [_making(name, source, whole, device)])  # noqa: B023
     pairs = sources["warped photographs"].batch(_DIFFERENT // 2, np.random.default_rng(0))
     for half in (True, False) if device.type == "cuda" else (False,):
