@@ -80,7 +80,7 @@ def _label(content: Mapping[str, Any]) -> str:
 def _value(content: Mapping[str, Any], keys: Sequence[str]) -> str:
     value: Any = content
     for key in keys:
-        value = value[key]
+        value = value.get(key) if isinstance(value, dict) else None
     return "" if value is None else str(value)
 
 

@@ -83,7 +83,7 @@ def read_rows(path: Path) -> list[FrameRow]:
     except OSError as error:
         msg = f"{path}: {error.strerror}"
         raise InputError(msg) from None
-    except (KeyError, ValueError, TypeError, UnicodeDecodeError, csv.Error) as error:
+    except (KeyError, ValueError, TypeError, OverflowError, csv.Error) as error:
         msg = f"{path} is not as `drcn evaluate` writes it ({error})"
         raise InputError(msg) from None
 

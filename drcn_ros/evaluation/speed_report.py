@@ -84,7 +84,7 @@ def read_earlier(path: Path) -> dict[Key, float]:
     except OSError as error:
         msg = f"{path}: {error.strerror or error}"
         raise InputError(msg) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         msg = f"{path} was not written by `drcn bench speed --json` ({type(error).__name__}: {error})"
         raise InputError(msg) from None
 

@@ -142,12 +142,14 @@ def read_verdict(folder: Path) -> dict[str, Any]:
     path = folder / FILE
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        content["frames"]["total"], content["relative_pose"]["rotation_deg"], content["ate_sim3"]
-        content["scale_drift"]["worst"], content["rotation_drift"]["unit"], content["rim"]["rings_px"]
+        # All that readers of a result look at.
+        table_row("", content)
+        Path(content["input"]), content["matcher"] + "", content["step"] > 1, content["rim"]["rings_px"]
+        content["live"], list(content["notes"])
     except OSError:
         msg = f"{folder} is no result of `drcn evaluate`: it has no {FILE}"
         raise InputError(msg) from None
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError):
         msg = f"{path} is not as this version of `drcn evaluate` writes it; evaluate the input again"
         raise InputError(msg) from None
     return dict(content)

@@ -11,6 +11,7 @@ import yaml
 
 from drcn_ros.errors import ConfigurationError, DrcnError
 from drcn_ros.foreign.guard import first_line
+from drcn_ros.foreign.reading import read_text
 
 
 class StrictLoader(yaml.SafeLoader):  # type: ignore[misc]
@@ -74,7 +75,7 @@ def read_yaml_file(path: Path, what: str) -> Any:
         ConfigurationError: it is missing, or no YAML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except OSError as error:
         msg = f"{what}: {error.strerror}"
         raise ConfigurationError(msg) from None

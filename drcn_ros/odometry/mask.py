@@ -11,7 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from drcn_ros.errors import ConfigurationError, ImageError
+from drcn_ros.errors import ConfigurationError, ImageError, InputError
+from drcn_ros.foreign.images import decode_grey
+from drcn_ros.foreign.reading import is_file, read_bytes
 
 _FORM = "write x,y of three or more corners as parts of the image's width and height, 0,0.7 1,0.7 1,1 0,1"
 
@@ -60,22 +62,20 @@ def read_mask(text: str) -> ImageMask | None:
     text = text.strip()
     if not text:
         return None
-    if "," not in text or Path(text).is_file():
+    if "," not in text or is_file(text):
         return ImageMask(picture=_picture(Path(text)))
     return ImageMask(polygons=tuple(_polygon(part) for part in text.split(";") if part.strip()))
 
 
 def _picture(path: Path) -> NDArray[np.uint8]:
     try:
-        data = np.frombuffer(path.read_bytes(), np.uint8)
+        return decode_grey(read_bytes(path))
     except OSError as error:
         msg = f"parameter mask: {path}: {error.strerror}; give a picture, or a polygon: {_FORM}"
         raise ConfigurationError(msg) from None
-    picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
-    if picture is None:
+    except (ImageError, InputError):
         msg = f"parameter mask: {path} is no picture; give a PNG that is black where pixels are left out"
-        raise ConfigurationError(msg)
-    return np.asarray(picture, np.uint8)
+        raise ConfigurationError(msg) from None
 
 
 def _polygon(text: str) -> NDArray[np.float64]:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import shutil
 from collections.abc import Callable, Iterator
@@ -16,9 +18,10 @@ import numpy as np
 import torch
 from mutations import Random, mutated
 
+from drcn_ros.cli.main import main
 from drcn_ros.configuration import build
 from drcn_ros.conversion.images import image_from_compressed
-from drcn_ros.errors import ImageError
+from drcn_ros.errors import ImageError, InputError
 from drcn_ros.evaluation.bag_writer import Compression, Storage, write_bag
 from drcn_ros.evaluation.batch import read_tasks
 from drcn_ros.evaluation.calibrations import calibration_text, read_calibration
@@ -32,7 +35,7 @@ from drcn_ros.evaluation.speed_report import read_earlier
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.evaluation.trajectory_files import kitti_lines, read_trajectory
 from drcn_ros.evaluation.tum_writer import write_tum
-from drcn_ros.evaluation.verdict import RunInfo
+from drcn_ros.evaluation.verdict import RunInfo, table_row
 from drcn_ros.foreign.parameter_file import read_parameter_file
 from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.matching import create_matcher
@@ -256,7 +259,7 @@ def results(folder: Path) -> Kind:
 
     def use(path: Path) -> None:
         if path.is_dir():
-            read_run(path)
+            table_row("run", read_run(path).verdict)
         else:
             (read_tasks if path.suffix == ".txt" else read_earlier)(path)
 
@@ -283,6 +286,35 @@ def truths(folder: Path) -> Kind:
     return Kind(folder, use)
 
 
+def commands(folder: Path) -> Kind:
+    """Bags and folders of images, through the whole of `drcn evaluate`."""
+    write_bag(Clip(), folder / "mcap")
+    write_bag(Clip(), folder / "sqlite", storage=Storage.SQLITE3)
+    write_tum(Clip(), folder / "tum")
+
+    def use(path: Path) -> None:
+        out = path.with_name("out")
+        words = [
+            "evaluate",
+            str(path),
+            "--out",
+            str(out),
+            "--matcher",
+            "orb",
+            "--set",
+            "matcher.max_keypoints=100",
+        ]
+        told = io.StringIO()
+        with contextlib.redirect_stderr(told), contextlib.redirect_stdout(io.StringIO()):
+            code = main(words)
+        if code == 2:
+            raise InputError(told.getvalue().removeprefix("drcn evaluate: ").strip())
+        assert code == 0, code
+        assert (out / "report.html").is_file()
+
+    return Kind(folder, use)
+
+
 def _read_sequence(path: Path) -> None:
     sequence = open_source(path)
     for frame in sequence.frames(Selection(limit=50)):
@@ -299,5 +331,6 @@ KINDS: dict[str, Callable[[Path], Kind]] = {
     "parameters": parameters,
     "weights": weights,
     "results": results,
+    "commands": commands,
     "truths": truths,
 }

@@ -17,7 +17,9 @@ import pytest
 WORKER = Path(__file__).with_name("worker.py")
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "2.5"))
 FIRST = int(os.environ.get("FUZZ_FIRST", "0"))
-KINDS = ("bags", "rosbag1", "folders", "images", "calibrations", "parameters", "weights", "results", "truths")
+KINDS = (
+    "bags", "rosbag1", "folders", "images", "calibrations", "parameters", "weights", "results", "commands",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from drcn_ros.errors import InputError
+from drcn_ros.foreign import reading
 from drcn_ros.foreign.yaml_text import StrictLoader, yaml_problem
 
 _MATRIX_TYPES = ("opencv-matrix", "opencv-nd-matrix")
@@ -39,7 +40,7 @@ def read_text(path: Path) -> str:
         InputError: it is missing, or no text.
     """
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return reading.read_text(path)
     except OSError as error:
         msg = f"{path}: {error.strerror}"
         raise InputError(msg) from None

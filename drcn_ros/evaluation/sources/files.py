@@ -12,6 +12,7 @@ from pathlib import Path
 from drcn_ros.errors import ImageError, InputError
 from drcn_ros.evaluation.sources.base import Image, ImageSequence, Shot
 from drcn_ros.foreign.images import decode_image, is_turned
+from drcn_ros.foreign.reading import is_file, read_bytes, read_text
 from drcn_ros.foreign.value_range import ValueRange
 
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp")
@@ -29,13 +30,13 @@ def read_image(path: Path, values: ValueRange | None = None, upright: bool = Fal
         InputError: the file is missing, no image, too large, or of other numbers than 8 or 16 bits.
     """
     with _named(path):
-        return decode_image(path.read_bytes(), values, upright)
+        return decode_image(read_bytes(path), values, upright)
 
 
 def is_turned_file(path: Path) -> bool:
     """Return whether an image file says (EXIF) that it is to be turned; errors are those of `read_image`."""
     with _named(path):
-        return is_turned(path.read_bytes())
+        return is_turned(read_bytes(path))
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def read_lines(path: Path) -> list[str]:
         InputError: the file is missing or no text.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_text(path).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text file"
         msg = f"{path}: {reason}"
@@ -77,7 +78,7 @@ class FileSequence(ImageSequence):
         if not paths:
             msg = f"{name}: the {kind} lists no images"
             raise InputError(msg)
-        missing = [path for path in paths if not path.is_file()]
+        missing = [path for path in paths if not is_file(path)]
         if missing:
             msg = f"{name}: image {missing[0]} is missing ({len(missing)} of {len(paths)})"
             raise InputError(msg)

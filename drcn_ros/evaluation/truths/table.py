@@ -10,6 +10,7 @@ from pathlib import Path
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.truths.columns import is_header
+from drcn_ros.foreign.reading import read_text
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def read_table(path: Path) -> Table:
         InputError: it is missing, or no text.
     """
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no text file"
         msg = f"trajectory {path}: {reason}"
