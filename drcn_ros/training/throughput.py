@@ -50,11 +50,8 @@ def rows(settings: Settings) -> Iterator[Row]:
     count = _DIFFERENT // 2 if settings.small else _MADE
     for name, source in sources.items():
         # As many as a step takes, where they are made together.
-        whole = (
-            _BATCHES[-1]
-            if device.type == "cuda" and isinstance(source, (BatchedPhotographs, BatchedRooms))
-            else count
-        )
+        together = isinstance(source, (BatchedPhotographs, BatchedRooms))
+        whole = _BATCHES[-1] if device.type == "cuda" and together else count
         yield from attempt({"made": name}, lambda: [_making(name, source, whole, device)])  # noqa: B023
     pairs = sources["warped photographs"].batch(_DIFFERENT // 2, np.random.default_rng(0))
     for half in (True, False) if device.type == "cuda" else (False,):
