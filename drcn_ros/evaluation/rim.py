@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drcn_ros.evaluation.estimates import Correspondences, FrameEstimate
 from drcn_ros.geometry.camera import Camera
@@ -31,6 +32,10 @@ _LARGE_PERCENT, _CERTAIN = 0.5, 4.0
 # Steps of derivatives: of the radial change, and in pixels.
 _STEP, _PIXEL = 1e-4, 0.05
 _GRID = 48
+# Rays beyond 63 degrees from the axis are left out: no square of their length describes a lens there.
+_LONGEST = 2.0
+# Residuals are counted in classes of this width, pixels.
+_SIZE_PX, _SIZES = 0.005, 1000
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,8 @@ class RimResiduals:
 
     def __init__(self, camera: Camera | None) -> None:
         self._camera = camera
-        self._rings: list[list[Array]] = [[] for _ in range(RINGS)]
+        # How many residuals have which size: a long run must not take more memory than a short one.
+        self._sizes = np.zeros((RINGS, _SIZES), np.int64)
         # Of each frame that can tell: the change that its residuals ask for, and its weight.
         self._changes: list[tuple[float, float]] = []
         self._edges, self._farthest = (np.zeros(0), 0.0) if camera is None else _ring_edges(camera)
@@ -91,20 +97,20 @@ class RimResiduals:
             points[kept].astype(np.float64) for points in (matches.reference_points, matches.current_points)
         )
         pairs, _ = ray_pairs(reference, current, self._camera)
+        pairs = pairs.take((np.hypot(*pairs.rays[:2]) < _LONGEST) & (np.hypot(*pairs.rays[3:5]) < _LONGEST))
         if len(pairs) < _FEWEST_MATCHES:
             return
         residuals = sampson(pairs, estimate.rotation, estimate.direction)
         noise = max(_deviation(residuals), 0.02)
         usable = np.abs(residuals) < _WRONG * noise
-        ring = np.searchsorted(self._edges, np.hypot(*pairs.current[:2]))
-        for number in range(RINGS):
-            self._rings[number].append(residuals[usable & (ring == number)])
+        ring = np.asarray(np.searchsorted(self._edges, np.hypot(*pairs.current[:2])), np.int64)
+        size = np.minimum(np.abs(residuals) / _SIZE_PX, _SIZES - 1).astype(np.int64)
+        np.add.at(self._sizes, (ring[usable], size[usable]), 1)
         self._add_change(pairs.take(usable), estimate, residuals[usable], noise)
 
     def check(self) -> RimCheck:
         """Return what all frames say together."""
-        rings = [np.concatenate(parts) if parts else np.zeros(0) for parts in self._rings]
-        rings_px = tuple(_deviation(ring) if len(ring) >= _FEWEST_MATCHES else None for ring in rings)
+        rings_px = tuple(map(_deviation_of_sizes, self._sizes))
         count = len(self._changes)
         if count < _FEWEST_FRAMES or self._camera is None:
             return RimCheck(rings_px, count, None, None, None)
@@ -123,11 +129,8 @@ class RimResiduals:
         pose = estimate.rotation, estimate.direction
         jacobian = sampson_jacobian(pairs, *pose)[1]
         pattern = _pattern(pairs, *pose)
-        normal = jacobian @ jacobian.T
-        normal += 1e-9 * np.trace(normal) * np.eye(len(normal))
-        of_pattern, of_residuals = np.linalg.solve(
-            normal, np.stack([jacobian @ pattern, jacobian @ residuals], axis=1)
-        ).T
+        taken = np.linalg.lstsq(jacobian.T, np.stack([pattern, residuals], axis=1), rcond=None)[0]
+        of_pattern, of_residuals = taken.T
         alone = pattern - of_pattern @ jacobian
         information = float(alone @ alone) / noise**2
         if information < _CAN_TELL**-2:
@@ -188,8 +191,18 @@ def _ring_edges(camera: Camera) -> tuple[Array, float]:
     )
     rays = camera.normalise(np.stack([columns.ravel(), rows.ravel()], axis=1))
     lengths = np.hypot(*rays[np.isfinite(rays).all(axis=1)].T)
-    return np.quantile(lengths, np.arange(1, RINGS) / RINGS), float(lengths.max())
+    return np.quantile(lengths, np.arange(1, RINGS) / RINGS), min(float(lengths.max()), _LONGEST)
 
 
 def _deviation(residuals: Array) -> float:
     return 1.4826 * float(np.median(np.abs(residuals)))
+
+
+def _deviation_of_sizes(counts: NDArray[np.int64]) -> float | None:
+    """Return the deviation of residuals of which so many lie in each class, None of too few."""
+    total = np.cumsum(counts)
+    if total[-1] < _FEWEST_MATCHES:
+        return None
+    row = int(np.searchsorted(total, 0.5 * total[-1]))
+    within = (0.5 * total[-1] - (total[row] - counts[row])) / counts[row]
+    return float(1.4826 * _SIZE_PX * (row + within))

@@ -37,6 +37,25 @@ def bent(camera: Camera, k1: float) -> Camera:
     return replace(camera, distortion=Distortion.PLUMB_BOB, coefficients=(k1, 0.0, 0.0, 0.0, 0.0))
 
 
+def estimated(rotation: np.ndarray, direction: np.ndarray) -> FrameEstimate:
+    return FrameEstimate(
+        stamp_ns=0,
+        state=State.TRACKING,
+        reason="OK",
+        detail="",
+        keypoints=400,
+        matches=400,
+        inliers=400,
+        parallax_px=None,
+        reference_stamp_ns=0,
+        rotation=rotation,
+        direction=direction,
+        pose=np.eye(4),
+        segment=0,
+        latency_ms={},
+    )
+
+
 def checked(k1: float, direction: np.ndarray, frames: int = 30, noise_px: float = 0.2) -> RimCheck:
     """Judge pairs of views through a lens of `k1` that are taken for views through a pinhole."""
     residuals = RimResiduals(CAMERA)
@@ -52,22 +71,7 @@ def checked(k1: float, direction: np.ndarray, frames: int = 30, noise_px: float 
         pixels = [places + noise_px * random.standard_normal(places.shape) for places in pixels]
         found = estimate_two_view(*pixels, CAMERA, TwoViewConfig(), None, np.zeros(400, bool))
         assert found.pose is not None
-        estimate = FrameEstimate(
-            stamp_ns=0,
-            state=State.TRACKING,
-            reason="OK",
-            detail="",
-            keypoints=400,
-            matches=400,
-            inliers=int(found.inliers.sum()),
-            parallax_px=None,
-            reference_stamp_ns=0,
-            rotation=found.pose.rotation,
-            direction=found.pose.translation,
-            pose=np.eye(4),
-            segment=0,
-            latency_ms={},
-        )
+        estimate = estimated(found.pose.rotation, found.pose.translation)
         residuals.add(estimate, Correspondences(*(p.astype(np.float32) for p in pixels), found.inliers))
     return residuals.check()
 
@@ -99,6 +103,33 @@ def test_a_camera_that_goes_straight_ahead_cannot_tell():
 def test_without_a_calibration_or_matches_nothing_is_told():
     assert RimResiduals(None).check() == RimCheck((None,) * 5, 0, None, None, None)
     assert checked(0.0, ASIDE, frames=0).percent is None
+
+
+def told(residuals: RimResiduals, points: np.ndarray, shift: tuple[float, float], times: int = 1) -> RimCheck:
+    """Add a pair whose points all moved alike, some times, and return the check."""
+    moved = (points + shift).astype(np.float32)
+    matches = Correspondences(points.astype(np.float32), moved, np.ones(len(points), bool))
+    for _ in range(times):
+        residuals.add(estimated(np.eye(3), np.array([1.0, 0.0, 0.0])), matches)
+    return residuals.check()
+
+
+@pytest.mark.parametrize("spread", [0.0, 1e-3, 50.0])
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (3.0, 0.0), (3.0, 0.5)])
+def test_degenerate_pairs_give_finite_numbers_or_none(spread: float, shift: tuple[float, float]):
+    points = 150.0 + spread * np.random.default_rng(3).standard_normal((60, 2))
+    check = told(RimResiduals(CAMERA), points, shift, times=12)
+    assert all(ring is None or np.isfinite(ring) for ring in check.rings_px)
+    assert check.percent is None or np.isfinite([check.percent, check.deviation_percent, check.rim_px]).all()
+
+
+def test_a_fisheye_is_judged_up_to_63_degrees():
+    camera = Camera(400, 400, 130.0, 130.0, 199.5, 199.5, Distortion.EQUIDISTANT, (0.0, 0.0, 0.0, 0.0))
+    points = np.random.default_rng(3).uniform(0.0, 400.0, (3000, 2))
+    check = told(RimResiduals(camera), points, (2.0, 0.0), times=12)
+    assert check.percent is None or np.isfinite(check.percent)
+    assert check.rings_px[0] is not None
+    assert check.rings_px[-1] is None
 
 
 @pytest.mark.parametrize(("k1", "wrong"), [(0.0, False), (0.015, True)])
