@@ -25,7 +25,7 @@ from drcn_ros.training.batched_pairs import BatchedPhotographs
 from drcn_ros.training.batched_rooms import BatchedRooms
 from drcn_ros.training.calibration import calibrate_file
 from drcn_ros.training.config import RecordingConfig, TrainingConfig, make_config, read_config
-from drcn_ros.training.curves import draw_curves
+from drcn_ros.training.curves import CURVES, draw_curves
 from drcn_ros.training.pairs import Mixture, PairSource, WarpedPhotographs
 from drcn_ros.training.photographs import Grey, Photographs, read_photographs
 from drcn_ros.training.processes import join
@@ -92,7 +92,7 @@ def run(arguments: argparse.Namespace) -> int:
         # What follows has nothing to write before it ends.
         end_by(signal.SIGINT, signal.SIGTERM)
         if processes.leads:
-            draw_curves([Path(config.output)], Path(config.output) / "curves.png")
+            draw_curves([Path(config.output)], Path(config.output) / CURVES)
             print(f"\nstep {trainer.step}, weights in {Path(config.output) / WEIGHTS}", file=sys.stderr)
     if trainer.step < config.steps:
         return 130 if signals or arguments.minutes is None else 0

@@ -5,8 +5,6 @@
 from __future__ import annotations
 
 import os
-import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from typing import Any
 import torch
 
 from drcn_ros.errors import InputError
+from drcn_ros.foreign.guard import first_line
 
 _FORMAT = "drcn_ros training 1"
 
@@ -47,9 +46,8 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     """
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        msg = f"checkpoint {path} cannot be read: {reason}; remove it to start anew"
+    except Exception as error:  # what damaged pickles raise has no bounds
+        msg = f"checkpoint {path} cannot be read: {first_line(error)}; remove it to start anew"
         raise InputError(msg) from None
     if not isinstance(content, dict) or content.get("format") != _FORMAT:
         msg = f"{path} is no checkpoint of a training run; choose another output folder"

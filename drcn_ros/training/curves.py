@@ -22,6 +22,7 @@ _PANELS = (
 )
 # Entries of the log that are averaged into one point of the drawn line.
 _SMOOTH = 9
+CURVES = "curves.png"
 
 
 def draw_curves(folders: Sequence[Path], picture: Path) -> None:

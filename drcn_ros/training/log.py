@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-_NAME = "log.jsonl"
+LOG = "log.jsonl"
 
 
 def read_log(folder: Path) -> list[dict[str, float]]:
     """Return the entries of a run's log; a line that a cut left unfinished is dropped."""
     entries = []
-    path = folder / _NAME
+    path = folder / LOG
     if path.is_file():
         for line in path.read_text(encoding="utf-8").splitlines():
             with contextlib.suppress(json.JSONDecodeError):
@@ -36,7 +36,7 @@ class Log:
 
     def __init__(self, folder: Path, step: int) -> None:
         kept = [entry for entry in read_log(folder) if entry["step"] <= step]
-        self._file = (folder / _NAME).open("w", encoding="utf-8")
+        self._file = (folder / LOG).open("w", encoding="utf-8")
         for entry in kept:
             self._write(entry)
         self._board: Any = None

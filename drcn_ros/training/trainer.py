@@ -22,19 +22,23 @@ from torch.nn.parallel import DistributedDataParallel
 
 from drcn_ros.configuration import Value, flatten
 from drcn_ros.errors import ConfigurationError, DrcnError
+from drcn_ros.evaluation.replacing import claim
 from drcn_ros.networks.compact import CompactConfig, CompactNetwork
 from drcn_ros.networks.weight_file import WeightFile, write_own_file
 from drcn_ros.networks.weights import load_network
 from drcn_ros.training.ahead import Ahead
 from drcn_ros.training.checkpoint import read_checkpoint, write_checkpoint
 from drcn_ros.training.config import OptimiserConfig, TrainingConfig
-from drcn_ros.training.log import Log
+from drcn_ros.training.curves import CURVES
+from drcn_ros.training.log import LOG, Log
 from drcn_ros.training.objective import CompactObjective
 from drcn_ros.training.pairs import PairBatch, PairSource
 from drcn_ros.training.processes import Processes
 
 CHECKPOINT = "checkpoint.pt"
 WEIGHTS = "weights.safetensors"
+# All that a run writes into its folder.
+_FILES = (CHECKPOINT, WEIGHTS, LOG, CURVES)
 # So many steps in a row without a finite loss mean that training has failed.
 PATIENCE = 20
 
@@ -145,11 +149,11 @@ class Trainer:
 
         Raises:
             TrainingError: the loss stays without a finite value.
-            InputError: a checkpoint cannot be written.
+            InputError: a checkpoint cannot be written, or the folder holds such files that no run has made.
         """
         leads = self._processes.leads
-        if leads:
-            self._folder.mkdir(parents=True, exist_ok=True)
+        if leads and not (self._folder / CHECKPOINT).is_file():
+            claim(self._folder, _FILES)
         log = Log(self._folder, self.step) if leads else None
         ahead = Ahead(self._make, self.config.workers, self.step, self.config.steps)
         self._objective.train()

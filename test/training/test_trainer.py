@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from drcn_ros.configuration import flatten
-from drcn_ros.errors import ConfigurationError
+from drcn_ros.errors import ConfigurationError, InputError
 from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.weights import load_network
 from drcn_ros.training.config import OptimiserConfig, TrainingConfig
@@ -181,3 +181,13 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert rates[20] == rates[49] == 1.0
     assert rates[75] == pytest.approx(0.5)
     assert 0 < rates[99] < 0.05
+
+
+def test_files_of_somebody_else_are_not_replaced(small_config: Make) -> None:
+    run = trainer(small_config(steps=2))
+    folder = Path(run.config.output)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS).write_text("mine")
+    with pytest.raises(InputError, match=f"holds {WEIGHTS}, which is no file of an earlier result"):
+        run.run()
+    assert [path.name for path in folder.iterdir()] == [WEIGHTS]
