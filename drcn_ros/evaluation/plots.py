@@ -4,18 +4,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
-import matplotlib
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from drcn_ros.evaluation.drift import Drift
+from drcn_ros.evaluation.figures import ESTIMATE, TRUTH, WORSE, picture_file, say
 from drcn_ros.evaluation.metrics import AlignedPaths
 from drcn_ros.evaluation.run_data import FrameRow, column, seconds
 from drcn_ros.geometry.types import Array
@@ -29,21 +26,8 @@ STATE_COLOURS = {
     State.STATIONARY.value: "#8e7cc3",
     State.LOST.value: "#e4572e",
 }
-_TRUTH, _ESTIMATE, _WORSE = "#2b2b2b", "#1f77b4", "#e4572e"
-_TRUTH_LINE: dict[str, Any] = {"color": _TRUTH, "lw": 2.4, "alpha": 0.35, "label": "ground truth"}
+_TRUTH_LINE: dict[str, Any] = {"color": TRUTH, "lw": 2.4, "alpha": 0.35, "label": "ground truth"}
 _LINES = ("#1f77b4", "#e4572e", "#4caf7a", "#8e7cc3", "#f2a03d", "#00838f", "#ad1457", "#6d4c41")
-_STYLE: dict[str, Any] = {
-    "font.size": 9.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#e4e4e4",
-    "grid.linewidth": 0.6,
-    "axes.axisbelow": True,
-    "legend.frameon": False,
-    "svg.hashsalt": "drcn",
-}
-_DPI = 110
 
 
 def plot_path(paths: Mapping[str, AlignedPaths], file: Path) -> None:
@@ -53,7 +37,7 @@ def plot_path(paths: Mapping[str, AlignedPaths], file: Path) -> None:
         paths: by name; where one has no ground truth its own path is drawn as it is.
         file: PNG to write.
     """
-    with _figure(file, (11.0, 3.9)) as figure:
+    with picture_file(file, (11.0, 3.9)) as figure:
         axes = figure.subplots(1, 3)
         truth = next((entry.truth for entry in paths.values() if len(entry.truth)), None)
         drawn = {name: _positions(entry) for name, entry in paths.items()}
@@ -64,7 +48,7 @@ def plot_path(paths: Mapping[str, AlignedPaths], file: Path) -> None:
         for axis, (x, y) in zip(axes, ((a, b), (a, c), (b, c)), strict=True):
             if truth is not None:
                 axis.plot(
-                    truth[:, x, 3], truth[:, y, 3], color=_TRUTH, lw=2.4, alpha=0.35, label="ground truth"
+                    truth[:, x, 3], truth[:, y, 3], color=TRUTH, lw=2.4, alpha=0.35, label="ground truth"
                 )
             for colour, (name, points) in zip(_colours(len(drawn)), drawn.items(), strict=True):
                 axis.plot(points[:, x], points[:, y], color=colour, lw=1.2, label=name)
@@ -78,7 +62,7 @@ def plot_path(paths: Mapping[str, AlignedPaths], file: Path) -> None:
 
 def plot_errors(rows: Sequence[FrameRow], file: Path) -> None:
     """Draw rotation and direction error over time, with the states below."""
-    with _figure(file, (11.0, 4.6)) as figure:
+    with picture_file(file, (11.0, 4.6)) as figure:
         top, middle, ribbon = figure.subplots(
             3, 1, sharex=True, gridspec_kw={"height_ratios": [3, 3, 0.7], "hspace": 0.34}
         )
@@ -89,37 +73,9 @@ def plot_errors(rows: Sequence[FrameRow], file: Path) -> None:
         ribbon.set_xlabel("time [s]")
 
 
-def plot_drift(drift: Drift, file: Path) -> None:
-    """Draw the ratio of lengths along the true path, with its tenths, and the rotation's error below."""
-    with _figure(file, (11.0, 4.0)) as figure:
-        top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [3, 2], "hspace": 0.2})
-        top.set_ylabel("estimated / true length")
-        bottom.set_ylabel("rotation error [deg]")
-        if not len(drift.ratios):
-            _say(top, "no ground truth, or hardly any motion")
-            _say(bottom, "")
-            return
-        middles = drift.pieces_m.mean(axis=1)
-        top.plot(middles, drift.ratios, ".", ms=3.5, color=_ESTIMATE, alpha=0.6, label="pieces")
-        for part, (ratio, inside) in enumerate(
-            zip(drift.tenths, np.array_split(drift.pieces_m, max(1, len(drift.tenths))), strict=False)
-        ):
-            label = "tenths of the run" if part == 0 else None
-            top.plot([inside[0, 0], inside[-1, 1]], [ratio, ratio], color=_WORSE, lw=2, label=label)
-        top.axhline(1.0, color=_TRUTH, lw=1, alpha=0.6)
-        # Single wrong pieces must not squeeze the others.
-        low, high = np.percentile(drift.ratios, [2, 98])
-        lows, highs = (np.append(drift.tenths, [edge, 1.0]) for edge in (low, high))
-        top.set_ylim(min(0.95, 0.97 * float(lows.min())), max(1.05, 1.03 * float(highs.max())))
-        top.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
-        bottom.plot(drift.along_m, drift.rotation_deg, color=_ESTIMATE, lw=1.2)
-        bottom.set_ylim(bottom=0)
-        bottom.set_xlabel("way along the true path [m]")
-
-
 def plot_states(rows: Sequence[FrameRow], file: Path) -> None:
     """Draw the state of each frame as a ribbon."""
-    with _figure(file, (11.0, 1.3)) as figure:
+    with picture_file(file, (11.0, 1.3)) as figure:
         axis = figure.subplots()
         _ribbon(axis, seconds(rows), rows)
         axis.set_xlabel("time [s]")
@@ -127,7 +83,7 @@ def plot_states(rows: Sequence[FrameRow], file: Path) -> None:
 
 def plot_counts(rows: Sequence[FrameRow], file: Path) -> None:
     """Draw the numbers of keypoints, matches and inliers over time, and the parallax."""
-    with _figure(file, (11.0, 3.8)) as figure:
+    with picture_file(file, (11.0, 3.8)) as figure:
         top, bottom = figure.subplots(2, 1, sharex=True, gridspec_kw={"height_ratios": [2, 1]})
         time = seconds(rows)
         for name, colour in (("keypoints", "#b0b0b0"), ("matches", "#f2a03d"), ("inliers", "#4caf7a")):
@@ -135,7 +91,7 @@ def plot_counts(rows: Sequence[FrameRow], file: Path) -> None:
         top.set_ylim(bottom=0)
         top.set_ylabel("points")
         top.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=3)
-        bottom.plot(time, column(rows, "parallax_px"), color=_ESTIMATE, lw=1.2)
+        bottom.plot(time, column(rows, "parallax_px"), color=ESTIMATE, lw=1.2)
         bottom.set_ylim(bottom=0)
         bottom.set_ylabel("parallax [px]")
         bottom.set_xlabel("time [s]")
@@ -143,27 +99,27 @@ def plot_counts(rows: Sequence[FrameRow], file: Path) -> None:
 
 def plot_latency(rows: Sequence[FrameRow], file: Path) -> None:
     """Draw how long frames took, and which stage took how much."""
-    with _figure(file, (11.0, 3.2)) as figure:
+    with picture_file(file, (11.0, 3.2)) as figure:
         left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [2, 1]})
         total = column(rows, "total_ms")
         total = total[np.isfinite(total)]
         if not len(total):
-            _say(left, "no timing")
-            _say(right, "no timing")
+            say(left, "no timing")
+            say(right, "no timing")
             return
         longest = float(np.percentile(total, 99)) * 1.05 + 1e-6
-        left.hist(total, bins=40, range=(0, longest), color=_ESTIMATE)
+        left.hist(total, bins=40, range=(0, longest), color=ESTIMATE)
         if beyond := int((total > longest).sum()):
             left.set_title(f"{beyond} longer, up to {total.max():.0f} ms", loc="left", fontsize=9)
         for share, style in ((50, "-"), (95, "--")):
             value = float(np.percentile(total, share))
-            left.axvline(value, color=_TRUTH, ls=style, lw=1, label=f"{share} %: {value:.1f} ms")
+            left.axvline(value, color=TRUTH, ls=style, lw=1, label=f"{share} %: {value:.1f} ms")
         left.set_xlabel("latency of a frame [ms]")
         left.set_ylabel("frames")
         left.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2)
         names = ("extract", "match", "geometry")
         values = [float(np.nanmedian(column(rows, f"{name}_ms"))) for name in names]
-        right.barh(names[::-1], values[::-1], color=_ESTIMATE)
+        right.barh(names[::-1], values[::-1], color=ESTIMATE)
         right.set_xlabel("median [ms]")
         right.grid(axis="y", visible=False)
 
@@ -172,7 +128,7 @@ def plot_comparison(
     paths: Mapping[str, AlignedPaths], rows: Mapping[str, Sequence[FrameRow]], file: Path
 ) -> None:
     """Draw several runs side by side: paths, error curves, latencies."""
-    with _figure(file, (11.5, 7.2)) as figure:
+    with picture_file(file, (11.5, 7.2)) as figure:
         grid = figure.add_gridspec(2, 3)
         view = figure.add_subplot(grid[:, 0])
         axes = [figure.add_subplot(grid[row, 1 + side]) for row in (0, 1) for side in (0, 1)]
@@ -215,13 +171,13 @@ def _error_dots(axis: Any, time: Array, values: Array, label: str) -> None:
     axis.set_ylabel(label)
     known = np.isfinite(values)
     if not known.any():
-        _say(axis, "no ground truth")
+        say(axis, "no ground truth")
         return
     median, top = float(np.median(values[known])), max(1e-3, 1.15 * float(np.percentile(values[known], 97)))
     above = known & (values > top)
-    axis.plot(time[known & ~above], values[known & ~above], ".", ms=3.5, color=_ESTIMATE)
-    axis.plot(time[above], np.full(int(above.sum()), 0.97 * top), "^", ms=4, color=_WORSE)
-    axis.axhline(median, color=_ESTIMATE, lw=1, alpha=0.6)
+    axis.plot(time[known & ~above], values[known & ~above], ".", ms=3.5, color=ESTIMATE)
+    axis.plot(time[above], np.full(int(above.sum()), 0.97 * top), "^", ms=4, color=WORSE)
+    axis.axhline(median, color=ESTIMATE, lw=1, alpha=0.6)
     text = f"median {median:.3g} deg" + (f", {int(above.sum())} above {top:.3g} deg" if above.any() else "")
     axis.set_title(text, loc="right", fontsize=9)
     axis.set_ylim(0, top)
@@ -252,7 +208,7 @@ def _mark_ends(axis: Any) -> None:
 def _ribbon(axis: Any, time: Array, rows: Sequence[FrameRow]) -> None:
     """Fill one block for each stretch of frames in the same state."""
     if not rows:
-        _say(axis, "no frames")
+        say(axis, "no frames")
         return
     last = time[-1] + (float(np.median(np.diff(time))) if len(time) > 1 else 1.0)
     edges = [*time.tolist(), float(last)]
@@ -304,24 +260,3 @@ def _colours(count: int) -> list[str]:
 
 def _unit(truth: Array | None) -> str:
     return "unit steps" if truth is None else "m"
-
-
-def _say(axis: Any, text: str) -> None:
-    axis.text(0.5, 0.5, text, ha="center", va="center", transform=axis.transAxes, color="#888888")
-    axis.set_xticks([])
-    axis.set_yticks([])
-
-
-@contextmanager
-def _figure(file: Path, size: tuple[float, float]) -> Iterator[Figure]:
-    """Give a figure that is written to `file`; no window system and no global state are touched."""
-    width, height = size
-    with matplotlib.rc_context(cast(Any, _STYLE)):
-        figure = Figure(figsize=size, dpi=_DPI)
-        # Margins in inches: matplotlib's own layout engines take longer than the drawing.
-        figure.subplots_adjust(
-            left=0.7 / width, right=1 - 0.3 / width, bottom=0.48 / height, top=1 - 0.3 / height
-        )
-        FigureCanvasAgg(figure)
-        yield figure
-        figure.savefig(file, metadata={"Software": None}, pil_kwargs={"compress_level": 4})

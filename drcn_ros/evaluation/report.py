@@ -10,11 +10,11 @@ from typing import Any
 
 from drcn_ros.evaluation import html
 from drcn_ros.evaluation.drift import Drift
+from drcn_ros.evaluation.drift_picture import plot_drift
 from drcn_ros.evaluation.match_picture import KEY
 from drcn_ros.evaluation.metrics import AlignedPaths
 from drcn_ros.evaluation.plots import (
     plot_counts,
-    plot_drift,
     plot_errors,
     plot_latency,
     plot_path,

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from drcn_ros.evaluation.drift import drift, rotation_drift, scale_drift
+from drcn_ros.evaluation.drift_picture import plot_drift
 from drcn_ros.evaluation.metrics import AlignedPaths, align
-from drcn_ros.evaluation.plots import plot_drift
 from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.geometry.types import Array
