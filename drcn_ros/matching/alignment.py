@@ -3,8 +3,9 @@
 """Sub-pixel refinement of matches on the images themselves, and the test that both show the same.
 
 Each match is the start of an inverse compositional Lucas-Kanade alignment (Baker and Matthews, IJCV 2004) of
-the patch around the reference point: one step of translation, then an affine warp. It begins with the turn
-and the change of scale that most matches share.
+a wide patch around the reference point: one step of translation, then an affine warp. It begins with the turn
+and the change of scale that most matches share. A narrow patch under the same warp then finds the place: what
+else the wide one holds may lie at other depths, and would draw it along.
 """
 
 from __future__ import annotations
@@ -16,12 +17,14 @@ import torch
 from torch.linalg import vector_norm
 
 from drcn_ros.matching.common_warp import common_warp
-from drcn_ros.matching.patches import ImageFeatures, Patches
+from drcn_ros.matching.patches import NARROW, ImageFeatures, Patches
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.constants import constant
 
 _TRANSLATION_STEPS = 1
 _AFFINE_STEPS = 3
+# Steps of the narrow patch, and how far each may move a point, pixels.
+_CORE_STEPS, _CORE_MOVE = 2, 1.0
 # A point that moves less than this in one step, pixels, has arrived.
 _ARRIVED = 0.02
 # Share of the points below which going on with those alone is worth picking them.
@@ -37,12 +40,14 @@ class Alignment:
 
     Attributes:
         points: (M, 2) refined points of the current image, pixels.
-        correlation: (M,) normalised cross-correlation of the aligned patches, in [-1, 1].
+        correlation: (M,) normalised cross-correlation of the aligned wide patches, in [-1, 1].
+        apart: (M,) distance of the places that the wide and the narrow patches find, pixels.
         good: (M,) bool, the alignment stayed in the image and close to its start, and the patches agree.
     """
 
     points: torch.Tensor
     correlation: torch.Tensor
+    apart: torch.Tensor
     good: torch.Tensor
 
 
@@ -60,12 +65,16 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
         return matches
     device = reference.image.device
     if (matches.reference_index >= 0).all():
-        patches = reference.patches.select(torch.from_numpy(matches.reference_index).to(device))
+        chosen = torch.from_numpy(matches.reference_index).to(device)
+        patches, cores = reference.patches.select(chosen), reference.cores.select(chosen)
     else:
-        patches = Patches.of(reference.image, torch.from_numpy(matches.reference_points).to(device))
+        places = torch.from_numpy(matches.reference_points).to(device)
+        patches = Patches.of(reference.image, places)
+        cores = Patches.of(reference.image, places, NARROW, affine=False)
     start = common_warp(matches.reference_points, matches.current_points)
     aligned = align(
         patches,
+        cores,
         current.image,
         torch.from_numpy(matches.current_points).to(device),
         torch.from_numpy(start).to(device),
@@ -79,11 +88,13 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
         scores=scores[order],
         reference_index=matches.reference_index[order],
         current_index=matches.current_index[order],
+        apart=aligned.apart.cpu().numpy()[order],
     )
 
 
 def align(
     patches: Patches,
+    cores: Patches,
     current: torch.Tensor,
     current_points: torch.Tensor,
     start: torch.Tensor | None = None,
@@ -91,7 +102,8 @@ def align(
     """Align patches of a reference image with the current image.
 
     Args:
-        patches: around M points of the reference image.
+        patches: wide ones around M points of the reference image.
+        cores: narrow ones around the same points.
         current: (H, W) smoothed current image.
         current_points: (M, 2) pixels, where the search starts.
         start: (2, 2) warp of the patches to start with; None leaves them as they are.
@@ -118,9 +130,13 @@ def align(
                 rows, moving = rows[chosen], moving.select(chosen)
                 place, warp, origin = place[chosen], warp[chosen], origin[chosen]
     points[rows], warps[rows] = place, warp
+    wide = points
+    for _ in range(_CORE_STEPS):
+        move, _ = cores.update(current, points, warps, affine=False)
+        points = points + move.clamp(-_CORE_MOVE, _CORE_MOVE)
     correlation = patches.correlation(current, points, warps)
     moved = vector_norm(points - current_points, dim=1)
     height, width = current.shape
     inside = ((points >= 0) & (points <= constant([width - 1, height - 1], points))).all(dim=1)
     good = (correlation >= _LEAST_CORRELATION) & (moved < 0.99 * _FARTHEST) & inside
-    return Alignment(points, correlation, good)
+    return Alignment(points, correlation, vector_norm(points - wide, dim=1), good)

@@ -19,10 +19,11 @@ from torch.nn.functional import grid_sample, pad
 from drcn_ros.matching.types import Features
 from drcn_ros.networks.constants import constant
 
-# Patch: a disc of this radius and step between samples, pixels; weight falls to the rim as a Gaussian.
-_RADIUS = 12.0
-_STEP = 3.0
-_DEVIATION = 0.6 * _RADIUS
+# Radii of the discs that patches are, pixels. A wide one finds its place and warp from farther off, but holds
+# more than the point: where the depth changes in it, it goes with what fills it, not with its centre.
+WIDE, NARROW = 12.0, 6.0
+# Step between samples, and standard deviation of the weight that falls to the rim, over the radius.
+_STEP, _DEVIATION = 0.25, 0.6
 # Standard deviation in pixels of the smoothing that the step between samples needs.
 _SMOOTHING = 1.2
 # How far it reaches, pixels.
@@ -46,8 +47,13 @@ class ImageFeatures(Features):
 
     @cached_property
     def patches(self) -> Patches:
-        """The patches around all keypoints, made when they are first asked for."""
+        """Wide patches around all keypoints, made when they are first asked for."""
         return Patches.of(self.image, self.points)
+
+    @cached_property
+    def cores(self) -> Patches:
+        """Narrow patches around all keypoints, made when they are first asked for."""
+        return Patches.of(self.image, self.points, NARROW, affine=False)
 
 
 @dataclass(frozen=True)
@@ -57,51 +63,66 @@ class Patches:
     The points come last: all that is done to a sample is done to those of many points at once.
 
     Attributes:
+        radius: pixels.
         offsets: (P, 2) places of the samples around a point, pixels.
         weights: (P, 1) with sum 1.
         values: (P, M) samples less their mean.
         energy: (M,) weighted sum of their squares.
-        slopes: (6, P, M) weighted change of the samples with each parameter of the warp.
+        slopes: (6, P, M) weighted change of the samples with each parameter of the warp; (2, P, M) where they
+            are for translations only.
         translation: (M, 2, 2) inverse of the normal matrix of the first two.
-        affine: (M, 6, 6) that of all.
+        affine: (M, 6, 6) that of all, or None.
     """
 
+    radius: float
     offsets: torch.Tensor
     weights: torch.Tensor
     values: torch.Tensor
     energy: torch.Tensor
     slopes: torch.Tensor
     translation: torch.Tensor
-    affine: torch.Tensor
+    affine: torch.Tensor | None
 
     @classmethod
-    def of(cls, image: torch.Tensor, points: torch.Tensor) -> Patches:
-        """Sample an (H, W) image, as `smooth` gives it, around (M, 2) points."""
-        offsets = _disc(image.device)
-        weights = torch.exp(-offsets.square().sum(dim=1, keepdim=True) / (2 * _DEVIATION**2))
+    def of(
+        cls, image: torch.Tensor, points: torch.Tensor, radius: float = WIDE, affine: bool = True
+    ) -> Patches:
+        """Sample an (H, W) image, as `smooth` gives it, around (M, 2) points.
+
+        Args:
+            image: what is sampled.
+            points: pixels.
+            radius: of the patches, pixels.
+            affine: whether they will tell affine warps and not only translations.
+        """
+        offsets = _disc(radius, image.device)
+        weights = torch.exp(-offsets.square().sum(dim=1, keepdim=True) / (2 * (_DEVIATION * radius) ** 2))
         weights = weights / weights.sum()
         upright = torch.eye(2, device=image.device).expand(len(points), 2, 2)
-        values, slope_x, slope_y = _sample(_with_gradient(image), offsets, points, upright)
+        values, *slope = _sample(_with_gradient(image), offsets, points, upright)
         values = values - weights.T @ values
         energy = (weights.T @ values.square())[0] + _TINY
-        x, y = (offsets / _RADIUS).T[:, :, None]
-        slopes = torch.stack([slope_x, slope_y, slope_x * x, slope_x * y, slope_y * x, slope_y * y])
+        if affine:
+            x, y = (offsets / radius).T[:, :, None]
+            slope += [slope[0] * x, slope[0] * y, slope[1] * x, slope[1] * y]
+        slopes = torch.stack(slope)
         slopes -= weights.T @ slopes
         # What looks like a change of brightness or of contrast must not move the point.
         slopes -= (weights.T @ (slopes * values)) / energy * values
         weighted = slopes * weights
-        normal = torch.zeros(len(points), 6, 6, device=image.device)
-        for row in range(6):
+        normal = torch.zeros(len(points), len(slopes), len(slopes), device=image.device)
+        for row in range(len(slopes)):
             normal[:, row, row:] = (weighted[row] * slopes[row:]).sum(dim=1).T
         normal = normal + normal.triu(1).transpose(1, 2)
         return cls(
+            radius,
             offsets,
             weights,
             values,
             energy,
             weighted,
             _damped_inverse(normal[:, :2, :2]),
-            _damped_inverse(normal),
+            _damped_inverse(normal) if affine else None,
         )
 
     def select(self, chosen: torch.Tensor) -> Patches:
@@ -112,7 +133,7 @@ class Patches:
             energy=self.energy[chosen],
             slopes=self.slopes.index_select(2, chosen),
             translation=self.translation[chosen],
-            affine=self.affine[chosen],
+            affine=None if self.affine is None else self.affine[chosen],
         )
 
     def update(
@@ -121,11 +142,13 @@ class Patches:
         """Return the step of the points (M, 2) and the next warps (M, 2, 2); without `affine` they stay."""
         values = self._warped(image, points, warps)
         contrast = (self.weights.T @ (values * self.values))[0] / self.energy
-        inverse = self.affine if affine else self.translation
+        inverse = self.affine if affine and self.affine is not None else self.translation
         wanted = (self.slopes[: inverse.shape[1]] * values).sum(dim=1) / contrast.clamp(min=_LEAST_CONTRAST)
         step = (inverse @ wanted.T[:, :, None])[:, :, 0]
         if affine:
-            change = (step[:, 2:] / _RADIUS).clamp(-_LARGEST_CHANGE, _LARGEST_CHANGE).view(len(step), 2, 2)
+            change = (
+                (step[:, 2:] / self.radius).clamp(-_LARGEST_CHANGE, _LARGEST_CHANGE).view(len(step), 2, 2)
+            )
             warps = warps - warps @ change
         return -(warps @ step[:, :2, None])[:, :, 0], warps
 
@@ -142,11 +165,12 @@ class Patches:
 
 
 @cache
-def _disc(device: torch.device) -> torch.Tensor:
+def _disc(radius: float, device: torch.device) -> torch.Tensor:
     """Return (P, 2) places around a point, pixels."""
-    side = torch.arange(-_RADIUS, _RADIUS + _STEP / 2, _STEP)
+    step = _STEP * radius
+    side = torch.arange(-radius, radius + step / 2, step)
     places = torch.cartesian_prod(side, side)
-    return places[places.square().sum(dim=1) <= _RADIUS**2].to(device)
+    return places[places.square().sum(dim=1) <= radius**2].to(device)
 
 
 def _damped_inverse(normal: torch.Tensor) -> torch.Tensor:

@@ -29,6 +29,10 @@ class ReducedFeatures(Features):
     inner: Features
     factors: tuple[float, float]
 
+    def moved(self, rows: NDArray[np.int64], points: NDArray[np.float32]) -> Features:
+        """Return features some keypoints of which lie elsewhere, see `Features.moved`."""
+        return _told(self.inner.moved(rows, _shrunk(points, self.factors)), self.size, self.factors)
+
 
 class SizeLimit(Matcher[Features]):
     """Another matcher, on images whose longer side is at most `config.max_image_size`.
@@ -94,7 +98,7 @@ class SizeLimit(Matcher[Features]):
         if not isinstance(features, ReducedFeatures):
             queries: Features = follow.with_queries(features, points, scores)
             return queries
-        reduced = ((points + 0.5) * np.array(features.factors) - 0.5).astype(np.float32)
+        reduced = _shrunk(points, features.factors)
         return _told(follow.with_queries(features.inner, reduced, scores), features.size, features.factors)
 
     def match(self, reference: Features, current: Features) -> Matches:
@@ -119,6 +123,11 @@ def _told(inner: Features, size: tuple[int, int], factors: tuple[float, float]) 
 
 def _inner(features: Features) -> Features:
     return features.inner if isinstance(features, ReducedFeatures) else features
+
+
+def _shrunk(points: NDArray[np.float32], factors: tuple[float, float]) -> NDArray[np.float32]:
+    shrunk: NDArray[np.float32] = ((points + 0.5) * np.array(factors) - 0.5).astype(np.float32)
+    return shrunk
 
 
 def _enlarged(points: NDArray[np.float32], features: Features) -> NDArray[np.float32]:

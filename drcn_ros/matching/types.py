@@ -72,6 +72,19 @@ class Features:
     def __len__(self) -> int:
         return len(self.points)
 
+    def moved(self, rows: NDArray[np.int64], points: NDArray[np.float32]) -> Features:
+        """Return features some keypoints of which lie a few pixels from where they were detected.
+
+        Args:
+            rows: (K,) of the keypoints.
+            points: (K, 2) their new places, pixels of the image as received.
+        """
+        import torch
+
+        places = self.points.clone()
+        places[torch.from_numpy(rows).to(places.device)] = torch.from_numpy(points).to(places)
+        return replace(self, points=places)
+
     def keypoints(self, with_descriptors: bool = False) -> Keypoints:
         """Return the keypoints as numpy arrays."""
         if not with_descriptors or self.descriptors is None:
@@ -108,6 +121,8 @@ class Matches:
         scores: (M,) float32, descending, in [0, 1] where the method is calibrated.
         reference_index: (M,) int64, row in the reference keypoints, or -1.
         current_index: (M,) int64, row in the current keypoints, or -1.
+        apart: (M,) float32, pixels by which a wide and a narrow patch around the point disagree on its place,
+            or None where matches are not refined. Where they do, the patch holds more than one depth.
     """
 
     reference_points: NDArray[np.float32]
@@ -115,6 +130,7 @@ class Matches:
     scores: NDArray[np.float32]
     reference_index: NDArray[np.int64]
     current_index: NDArray[np.int64]
+    apart: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -127,6 +143,7 @@ class Matches:
             self.scores[rows],
             self.reference_index[rows],
             self.current_index[rows],
+            None if self.apart is None else self.apart[rows],
         )
 
     @classmethod

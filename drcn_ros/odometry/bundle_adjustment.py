@@ -35,11 +35,13 @@ class Observations:
     Attributes:
         landmark, keyframe: (M,) rows of both.
         rays: (M, 2) where, normalised coordinates.
+        noise: (M,) standard deviations of the rays.
     """
 
     landmark: NDArray[np.int64]
     keyframe: NDArray[np.int64]
     rays: Array
+    noise: Array
 
 
 @dataclass(frozen=True)
@@ -75,22 +77,19 @@ class Adjusted:
     disagrees: NDArray[np.bool_]
 
 
-def adjust(
-    bundle: Bundle, seen: Observations, free: NDArray[np.int64], noise: float, steps: Array
-) -> Adjusted | None:
+def adjust(bundle: Bundle, seen: Observations, free: NDArray[np.int64], steps: Array) -> Adjusted | None:
     """Return the bundle of least cost near this one, or None where too little is seen.
 
     Args:
         bundle: start.
         seen: observations of its landmarks.
         free: (F,) rows of the keyframes that may move; the others hold position, rotation and scale.
-        noise: standard deviation of an observation, normalised coordinates.
         steps: (F,) how far each free keyframe may move by itself, one standard deviation; keeps the scale of
             what shares too little with the rest.
     """
     if len(seen.landmark) < _FEWEST or not len(free):
         return None
-    problem = _Problem(seen, free, noise, 1.0 / steps**2, bundle.positions[free])
+    problem = _Problem(seen, free, 1.0 / steps**2, bundle.positions[free])
     damping, cost = _DAMPING, problem.cost(bundle)
     for _ in range(_STEPS):
         system = problem.linearised(bundle)
@@ -125,7 +124,6 @@ class _System:
 class _Problem:
     seen: Observations
     free: NDArray[np.int64]
-    noise: float
     hold: Array
     held: Array
 
@@ -247,7 +245,7 @@ class _Problem:
 
     def _residuals(self, point: Array) -> tuple[Array, Array]:
         depth = np.maximum(point[:, 2:], _BEHIND)
-        residuals = (point[:, :2] / depth - self.seen.rays) / self.noise
+        residuals = (point[:, :2] / depth - self.seen.rays) / self.seen.noise[:, None]
         return residuals, (residuals**2).sum(axis=1)
 
     def _projection(self, point: Array) -> Array:
@@ -255,7 +253,7 @@ class _Problem:
         project = np.zeros((len(point), 2, 3))
         project[:, 0, 0] = project[:, 1, 1] = nearness
         project[:, :, 2] = -point[:, :2] * (nearness**2)[:, None]
-        return project / self.noise
+        return project / self.seen.noise[:, None, None]
 
 
 def _cross_matrices(vectors: Array) -> Array:

@@ -10,7 +10,7 @@ beside it shows another point of the scene, and not at random (docs/geometry.md)
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,11 @@ from drcn_ros.odometry.view import PointDepths, View
 _LINKED, _WINDOW, _FIXED, _KEPT = 4, 7, 2, 20
 # Standard deviation of a match, pixels, and bounds of the one measured in a frame.
 _NOISE_PX, _NOISE_RANGE = 0.5, (0.2, 1.0)
-# How far a place may lie from the keypoint that takes its landmark, pixels; and if too few do.
-_SAME_PX, _NEAR_PX, _FEWEST_LINKS = 0.5, 2.0, 40
+# How far apart wide and narrow patches place a match whose variance is twice the least, and usually, pixels.
+_APART_PX, _USUALLY_APART_PX = 0.15, 0.2
+# Patches that disagree more, or a place farther from the keypoint found there, tell no depth: they rarely
+# follow what was detected. And how far a keypoint is moved to carry a landmark. Pixels.
+_LARGEST_APART_PX, _FARTHEST_PX, _CARRIED_PX = 1.0, 2.0, 1.0
 # Distance to the epipolar line, and to a well-known landmark's projection, that an observation may have.
 _LINE_PX, _LANDMARK_PX, _WELL_KNOWN = 2.0, 4.0, 0.2
 # With fewer landmarks seen through the last keyframe those of the ones before are matched too.
@@ -87,8 +90,17 @@ class _Keyframe:
     pose: Array
     rays: Array
     landmark: NDArray[np.int64]
-    offset: Array
+    place: Array
     most_inliers: int = 0
+
+    def carry(self, camera: Camera) -> None:
+        """Move the keypoints to where their landmarks are seen."""
+        points = self.place.astype(np.float32)
+        rows = np.flatnonzero((points != self.view.points).any(axis=1))
+        if len(rows):
+            self.view.features = self.view.features.moved(rows, points[rows])
+            self.view.points = points
+        self.rays = camera.normalise(self.place)
 
 
 @dataclass(eq=False)
@@ -100,10 +112,11 @@ class _Landmarks:
     inverse: Array = field(default_factory=lambda: np.zeros(0))
     variance: Array = field(default_factory=lambda: np.zeros(0))
     good: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
-    # Observations: landmark, serial of the keyframe, ray.
+    # Observations: landmark, serial of the keyframe, ray, standard deviation in pixels.
     of: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     by: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
     at: Array = field(default_factory=lambda: np.zeros((0, 2)))
+    noise: Array = field(default_factory=lambda: np.zeros(0))
 
     def add(self, host: int, rays: Array, inverse: Array, variance: Array) -> NDArray[np.int64]:
         rows = np.arange(len(self.host), len(self.host) + len(rays))
@@ -113,10 +126,11 @@ class _Landmarks:
         self.good = np.append(self.good, np.ones(len(rays), bool))
         return rows
 
-    def observe(self, rows: NDArray[np.int64], serial: int, rays: Array) -> None:
+    def observe(self, rows: NDArray[np.int64], serial: int, rays: Array, noise: Array) -> None:
         self.of = np.append(self.of, rows)
         self.by = np.append(self.by, np.full(len(rows), serial))
         self.at = np.concatenate([self.at, rays])
+        self.noise = np.append(self.noise, noise)
 
     def keep(self, kept: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Drop landmarks; return the new row of each old one, -1 for the dropped."""
@@ -126,6 +140,7 @@ class _Landmarks:
             setattr(self, name, getattr(self, name)[kept])
         seen = kept[self.of]
         self.of, self.by, self.at = new[self.of[seen]], self.by[seen], self.at[seen]
+        self.noise = self.noise[seen]
         return new
 
 
@@ -189,6 +204,7 @@ class LocalMap:
             direction = keyframe.pose[:3, :3] @ two_view.pose.translation
             return Placed(_pose(rotation, origin + length * direction), length, np.inf, 0)
         noise = float(np.clip(two_view.noise_px or _NOISE_PX, *_NOISE_RANGE))
+        seen = replace(seen, noise=seen.noise * noise)
         turned = None
         covariance = two_view.rotation_covariance
         if covariance is not None and np.isfinite(covariance).all():
@@ -198,7 +214,7 @@ class LocalMap:
             turned = (rotation, share * own)
         best: MapPose | None = None
         for start in self._starts(keyframe, rotation, two_view, seen, unit):
-            found = pose_from_landmarks(start, seen, camera.mean_focal, noise, turned)
+            found = pose_from_landmarks(start, seen, camera.mean_focal, turned)
             if best is None or found.cost < best.cost:
                 best = found
         assert best is not None
@@ -267,10 +283,9 @@ class LocalMap:
         self._successor = None
         linked = list(self._keyframes.values())[-_LINKED:]
         keyframe = self._insert(view, pose, camera)
-        late: list[tuple[Array, NDArray[np.int64], NDArray[np.int64], Array]] = []
         for other in linked:
-            self._link(other, keyframe, match(other.view, view), camera, late)
-        self._hand_on_late(keyframe, late)
+            self._link(other, keyframe, match(other.view, view), camera)
+        keyframe.carry(camera)
         if len(self._keyframes) >= 3:
             self._adjust(camera)
         self._forget()
@@ -330,7 +345,7 @@ class LocalMap:
             pose.copy(),
             rays,
             np.full(len(points), -1),
-            np.zeros((len(points), 2)),
+            points,
         )
         self._keyframes[self._serial] = keyframe
         self._serial += 1
@@ -362,7 +377,7 @@ class LocalMap:
         self, keyframe: _Keyframe, view: View, matches: Matches, camera: Camera, match: Match
     ) -> SeenLandmarks:
         rows, ids = self._known(keyframe, matches)
-        places = matches.current_points[rows] + keyframe.offset[matches.reference_index[rows]]
+        places, noise = matches.current_points[rows], _relative_noise(matches, rows)
         for other in list(self._keyframes.values())[: -_LINKED - 1 : -1]:
             if len(ids) >= _ENOUGH:
                 break
@@ -375,13 +390,13 @@ class LocalMap:
             new = ~np.isin(others, ids)
             rows = rows[new]
             ids = np.append(ids, others[new])
-            at = more.current_points[rows] + other.offset[more.reference_index[rows]]
-            places = np.concatenate([places, at])
+            places = np.concatenate([places, more.current_points[rows]])
+            noise = np.append(noise, _relative_noise(more, rows))
         rays = camera.normalise(places.astype(np.float64))
         finite = np.isfinite(rays).all(axis=1)
-        ids, rays = ids[finite], rays[finite]
+        ids, rays, noise = ids[finite], rays[finite], noise[finite]
         origins = np.array([self._keyframes[host].pose[:3, 3] for host in self._landmarks.host[ids]])
-        return SeenLandmarks(self._points(ids), origins.reshape(-1, 3), self._relative(ids), rays)
+        return SeenLandmarks(self._points(ids), origins.reshape(-1, 3), self._relative(ids), rays, noise)
 
     def _points(self, ids: NDArray[np.int64]) -> Array:
         """Return landmarks (N, 3) in the axes of the start."""
@@ -426,7 +441,6 @@ class LocalMap:
         keyframe: _Keyframe,
         matches: Matches,
         camera: Camera,
-        late: list[tuple[Array, NDArray[np.int64], NDArray[np.int64], Array]],
     ) -> None:
         """Observe the landmarks of another keyframe in a new one, and make new ones of what both see."""
         if not len(other.rays):
@@ -434,15 +448,20 @@ class LocalMap:
         marks = self._landmarks
         usable = (matches.reference_index >= 0) & (matches.current_index >= 0)
         usable &= ~doubtful(other.view, matches)
+        if matches.apart is not None:
+            usable &= matches.apart < _LARGEST_APART_PX
         row, column = matches.reference_index[usable], matches.current_index[usable]
         place = matches.current_points[usable].astype(np.float64)
+        noise = _NOISE_PX * _relative_noise(matches, np.flatnonzero(usable))
+        near = np.hypot(*(place - keyframe.view.points[column]).T) < _FARTHEST_PX
+        row, column, place, noise = row[near], column[near], place[near], noise[near]
         relative = np.linalg.inv(keyframe.pose) @ other.pose
         inverse, variance, distance = _inverse_depths(
-            other.rays[row], camera.normalise(place), relative, _NOISE_PX / camera.mean_focal
+            other.rays[row], camera.normalise(place), relative, noise / camera.mean_focal
         )
         fits = distance * camera.mean_focal < _LINE_PX
         fits &= np.isfinite(inverse) & (inverse > -2.0 * np.sqrt(variance))
-        row, column, place = row[fits], column[fits], place[fits]
+        row, column, place, noise = row[fits], column[fits], place[fits], noise[fits]
         inverse, variance = inverse[fits], variance[fits]
         ids = other.landmark[row]
         old = np.flatnonzero(ids >= 0)
@@ -451,15 +470,15 @@ class LocalMap:
         old = old[~np.isin(ids[old], marks.of[marks.by == keyframe.serial])]
         old = old[(keyframe.landmark[column[old]] < 0) | (keyframe.landmark[column[old]] == ids[old])]
         old = old[np.unique(ids[old], return_index=True)[1]]
-        seen = place[old] + other.offset[row[old]]
+        seen = place[old]
         rays = camera.normalise(seen)
         point = (self._points(ids[old]) - keyframe.pose[:3, 3]) @ keyframe.pose[:3, :3]
         with np.errstate(divide="ignore", invalid="ignore"):
             off = np.hypot(*((point[:, :2] / point[:, 2:] - rays) * camera.mean_focal).T)
         agrees = (point[:, 2] > 0.0) & ((self._relative(ids[old]) > _WELL_KNOWN) | (off < _LANDMARK_PX))
         old, seen, rays = old[agrees], seen[agrees], rays[agrees]
-        marks.observe(ids[old], keyframe.serial, rays)
-        self._hand_on(keyframe, ids[old], column[old], seen, late)
+        marks.observe(ids[old], keyframe.serial, rays, noise[old])
+        self._hand_on(keyframe, ids[old], column[old], seen)
         new = np.flatnonzero((ids < 0) & (keyframe.landmark[column] < 0))
         new = new[np.unique(row[new], return_index=True)[1]]
         if not len(new):
@@ -469,43 +488,20 @@ class LocalMap:
             other.serial, other.rays[row[new]], np.maximum(inverse[new], max(floor, 1e-6)), variance[new]
         )
         other.landmark[row[new]] = added
-        other.offset[row[new]] = 0.0
-        marks.observe(added, keyframe.serial, camera.normalise(place[new]))
-        self._hand_on(keyframe, added, column[new], place[new], late)
+        marks.observe(added, keyframe.serial, camera.normalise(place[new]), noise[new])
+        self._hand_on(keyframe, added, column[new], place[new])
 
     def _hand_on(
-        self,
-        keyframe: _Keyframe,
-        ids: NDArray[np.int64],
-        column: NDArray[np.int64],
-        seen: Array,
-        late: list[tuple[Array, NDArray[np.int64], NDArray[np.int64], Array]],
+        self, keyframe: _Keyframe, ids: NDArray[np.int64], column: NDArray[np.int64], seen: Array
     ) -> None:
-        offset = seen - keyframe.view.points[column]
-        distance = np.hypot(*offset.T)
-        free = keyframe.landmark[column] < 0
-        same = np.flatnonzero((distance < _SAME_PX) & free)
-        same = same[np.unique(column[same], return_index=True)[1]]
-        keyframe.landmark[column[same]] = ids[same]
-        keyframe.offset[column[same]] = offset[same]
-        near = np.flatnonzero((distance >= _SAME_PX) & (distance < _NEAR_PX) & free)
-        late.append((distance[near], ids[near], column[near], offset[near]))
-
-    def _hand_on_late(
-        self, keyframe: _Keyframe, late: list[tuple[Array, NDArray[np.int64], NDArray[np.int64], Array]]
-    ) -> None:
-        """Where too few landmarks are handed on, take the nearest of the others."""
-        missing = _FEWEST_LINKS - int((keyframe.landmark >= 0).sum())
-        if missing <= 0 or not late:
-            return
-        distance, ids, column, offset = (np.concatenate(parts) for parts in zip(*late, strict=True))
-        for index in np.argsort(distance, kind="stable"):
-            if missing <= 0:
-                break
-            if keyframe.landmark[column[index]] < 0:
-                keyframe.landmark[column[index]] = ids[index]
-                keyframe.offset[column[index]] = offset[index]
-                missing -= 1
+        """Let keypoints of a new keyframe carry landmarks, each moved to where its landmark is seen."""
+        free = (keyframe.landmark[column] < 0) & (
+            np.hypot(*(seen - keyframe.view.points[column]).T) < _CARRIED_PX
+        )
+        rows = np.flatnonzero(free)
+        rows = rows[np.unique(column[rows], return_index=True)[1]]
+        keyframe.landmark[column[rows]] = ids[rows]
+        keyframe.place[column[rows]] = seen[rows]
 
     def _adjust(self, camera: Camera) -> None:
         marks, keyframes = self._landmarks, self._keyframes
@@ -525,7 +521,12 @@ class LocalMap:
             marks.ray[ids],
             marks.inverse[ids],
         )
-        observations = Observations(landmark, np.searchsorted(serials, marks.by[seen]), marks.at[seen])
+        observations = Observations(
+            landmark,
+            np.searchsorted(serials, marks.by[seen]),
+            marks.at[seen],
+            marks.noise[seen] / camera.mean_focal,
+        )
         before = window[min(_FIXED, len(window) - 1) - 1 : -1]
         steps = [
             max(float(np.linalg.norm(keyframes[b].pose[:3, 3] - keyframes[a].pose[:3, 3])), 1e-6)
@@ -535,7 +536,6 @@ class LocalMap:
             bundle,
             observations,
             np.array([place[serial] for serial in free]),
-            _NOISE_PX / camera.mean_focal,
             _HOLD * np.array(steps),
         )
         if found is None:
@@ -558,7 +558,12 @@ class LocalMap:
         touched = np.unique(marks.of[rows])
         kept = np.ones(len(marks.of), bool)
         kept[rows] = False
-        marks.of, marks.by, marks.at = marks.of[kept], marks.by[kept], marks.at[kept]
+        marks.of, marks.by, marks.at, marks.noise = (
+            marks.of[kept],
+            marks.by[kept],
+            marks.at[kept],
+            marks.noise[kept],
+        )
         bad = touched[~np.isin(touched, marks.of)]
         marks.good[bad] = False
         for keyframe in self._keyframes.values():
@@ -572,9 +577,22 @@ class LocalMap:
         oldest = next(iter(self._keyframes))
         new = marks.keep(marks.good & (marks.host >= oldest))
         kept = marks.by >= oldest
-        marks.of, marks.by, marks.at = marks.of[kept], marks.by[kept], marks.at[kept]
+        marks.of, marks.by, marks.at, marks.noise = (
+            marks.of[kept],
+            marks.by[kept],
+            marks.at[kept],
+            marks.noise[kept],
+        )
         for keyframe in self._keyframes.values():
             keyframe.landmark = new[keyframe.landmark]
+
+
+def _relative_noise(matches: Matches, rows: NDArray[np.int64]) -> Array:
+    """Return the standard deviations of matched places over that of the usual match."""
+    if matches.apart is None:
+        return np.ones(len(rows))
+    noise: Array = np.sqrt((1.0 + matches.apart[rows] / _APART_PX) / (1.0 + _USUALLY_APART_PX / _APART_PX))
+    return noise
 
 
 def _pose(rotation: Array, position: Array) -> Array:
@@ -597,13 +615,13 @@ def _length_along(direction: Array, rotation: Array, origin: Array, seen: SeenLa
     return float(lengths[order][int(np.searchsorted(total, 0.5 * total[-1]))])
 
 
-def _inverse_depths(first: Array, second: Array, relative: Array, noise: float) -> tuple[Array, Array, Array]:
+def _inverse_depths(first: Array, second: Array, relative: Array, noise: Array) -> tuple[Array, Array, Array]:
     """Return inverse depths in the first view, their variances, and distances from the epipolar lines.
 
     Args:
         first, second: (N, 2) normalised coordinates.
         relative: (4, 4) T_second_first.
-        noise: of a coordinate, normalised.
+        noise: (N,) of a coordinate, normalised.
     """
     ray = np.column_stack([first, np.ones(len(first))])
     turned, shift = ray @ relative[:3, :3].T, relative[:3, 3]

@@ -28,12 +28,14 @@ class SeenLandmarks:
         origins: (N, 3) cameras that their depths are measured from.
         relative: (N,) standard deviations of their depths, over the depths.
         rays: (N, 2) where the frame sees them, normalised coordinates.
+        noise: (N,) standard deviations of these, pixels.
     """
 
     points: Array
     origins: Array
     relative: Array
     rays: Array
+    noise: Array
 
     def __len__(self) -> int:
         return len(self.points)
@@ -61,7 +63,6 @@ def pose_from_landmarks(
     start: tuple[Array, Array],
     seen: SeenLandmarks,
     focal: float,
-    noise_px: float,
     turned: tuple[Array, Array] | None,
 ) -> MapPose:
     """Return the pose of least robust cost near a start.
@@ -73,13 +74,12 @@ def pose_from_landmarks(
         start: (R, t) of T_start_frame.
         seen: landmarks.
         focal: pixels.
-        noise_px: of a match.
         turned: a rotation (3, 3) known otherwise and its information (3, 3) about its own axes, or None.
     """
     rotation, position = start
     hessian = np.eye(6)
     for _ in range(_STEPS):
-        residuals, jacobian = _whitened(rotation, position, seen, focal, noise_px)
+        residuals, jacobian = _whitened(rotation, position, seen, focal)
         weights = 1.0 / (1.0 + (residuals**2).sum(axis=1) / _CAUCHY)
         weighted = jacobian * weights[:, None, None]
         hessian = np.einsum("nki,nkj->ij", weighted, jacobian)
@@ -99,7 +99,7 @@ def pose_from_landmarks(
         rotation = nearest_rotation(rotation @ rotation_matrix(step[:3]))
         if np.abs(step[:3]).max() < 1e-6 and step @ hessian @ step < 1e-4:
             break
-    residuals, _ = _whitened(rotation, position, seen, focal, noise_px)
+    residuals, _ = _whitened(rotation, position, seen, focal)
     squared = (residuals**2).sum(axis=1)
     try:
         covariance: Array = np.asarray(np.linalg.inv(hessian), np.float64)
@@ -114,9 +114,7 @@ def pose_from_landmarks(
     )
 
 
-def _whitened(
-    rotation: Array, position: Array, seen: SeenLandmarks, focal: float, noise_px: float
-) -> tuple[Array, Array]:
+def _whitened(rotation: Array, position: Array, seen: SeenLandmarks, focal: float) -> tuple[Array, Array]:
     """Return the residuals (N, 2) in deviations and their derivatives (N, 2, 6) by rotation and position."""
     point = (seen.points - position) @ rotation
     behind = point[:, 2] <= _BEHIND
@@ -132,9 +130,9 @@ def _whitened(
     slide = np.clip(np.einsum("nij,nj->ni", project, along), -_LONGEST, _LONGEST)
     slide[behind] = 0.0
     # The inverse of the Cholesky factor of noise^2 + slide slide', written out.
-    a = noise_px**2 + slide[:, 0] ** 2
+    a = seen.noise**2 + slide[:, 0] ** 2
     b = slide[:, 0] * slide[:, 1]
-    c = noise_px**2 + slide[:, 1] ** 2
+    c = seen.noise**2 + slide[:, 1] ** 2
     first = 1.0 / np.sqrt(a)
     second = 1.0 / np.sqrt(c - b**2 / a)
     whiten = np.zeros((len(point), 2, 2))

@@ -29,7 +29,7 @@ def scene():
     landmark, keyframe = np.array(
         [(mark, seer) for mark in range(LANDMARKS) for seer in range(KEYFRAMES) if seer > host[mark]]
     ).T
-    seen = Observations(landmark, keyframe, np.zeros((len(landmark), 2)))
+    seen = Observations(landmark, keyframe, np.zeros((len(landmark), 2)), np.full(len(landmark), NOISE))
     points = np.einsum("nij,nj->ni", rotations[host], rays / bundle.inverse[:, None]) + positions[host]
     local = np.einsum("nji,nj->ni", rotations[keyframe], points[landmark] - positions[keyframe])
     exact = local[:, :2] / local[:, 2:]
@@ -48,7 +48,7 @@ def _off(bundle):
 
 def _adjusted(bundle, seen, times=3):
     for _ in range(times):
-        found = adjust(bundle, seen, FREE, NOISE, np.full(len(FREE), 0.5))
+        found = adjust(bundle, seen, FREE, np.full(len(FREE), 0.5))
         assert found is not None
         bundle = found.bundle
     return found
@@ -66,7 +66,7 @@ def test_a_shrunk_scale_goes_back_to_that_of_the_fixed_keyframes(scene):
 
 def test_the_variance_tells_the_error_of_a_depth(scene):
     bundle, seen = scene
-    found = adjust(bundle, seen, FREE, 0.3 * NOISE, np.full(len(FREE), 0.5))
+    found = adjust(bundle, replace(seen, noise=0.3 * seen.noise), FREE, np.full(len(FREE), 0.5))
     normalised = (found.bundle.inverse - bundle.inverse) ** 2 / found.variance
     assert 0.3 < np.median(normalised) / 0.455 < 2.5
 
@@ -84,16 +84,16 @@ def test_wrong_observations_are_named_and_do_not_pull(scene):
 
 def test_too_little_is_no_bundle(scene):
     bundle, seen = scene
-    few = Observations(seen.landmark[:20], seen.keyframe[:20], seen.rays[:20])
-    assert adjust(bundle, few, FREE, NOISE, np.full(len(FREE), 0.5)) is None
-    assert adjust(bundle, seen, FREE[:0], NOISE, np.zeros(0)) is None
+    few = Observations(seen.landmark[:20], seen.keyframe[:20], seen.rays[:20], seen.noise[:20])
+    assert adjust(bundle, few, FREE, np.full(len(FREE), 0.5)) is None
+    assert adjust(bundle, seen, FREE[:0], np.zeros(0)) is None
 
 
 @pytest.mark.parametrize("depth", [1e-6, 1e6])
 def test_landmarks_at_infinity_or_at_the_camera_leave_finite_poses(scene, depth):
     bundle, seen = scene
     found = adjust(
-        replace(bundle, inverse=np.full(LANDMARKS, 1.0 / depth)), seen, FREE, NOISE, np.full(5, 0.5)
+        replace(bundle, inverse=np.full(LANDMARKS, 1.0 / depth)), seen, FREE, np.full(5, 0.5)
     )
     assert found is not None
     assert np.isfinite(found.bundle.positions).all()

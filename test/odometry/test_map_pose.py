@@ -28,7 +28,7 @@ def landmarks():
         outlier = rng.random(count) < wrong
         rays[outlier] += rng.uniform(-0.2, 0.2, (int(outlier.sum()), 2))
         known = true * np.exp(deviation * rng.normal(size=count))[:, None]
-        return SeenLandmarks(known, np.zeros((count, 3)), np.full(count, deviation), rays)
+        return SeenLandmarks(known, np.zeros((count, 3)), np.full(count, deviation), rays, np.full(count, 0.3))
 
     return make
 
@@ -41,7 +41,7 @@ def _errors(found):
 @pytest.mark.parametrize("wrong", [0.0, 0.3])
 def test_the_pose_comes_back_from_a_start_that_is_off(landmarks, wrong):
     start = (rotation_matrix(np.array([0.005, 0.0, 0.0])) @ ROTATION, POSITION + 0.1)
-    found = pose_from_landmarks(start, landmarks(0.01, wrong), FOCAL, 0.3, None)
+    found = pose_from_landmarks(start, landmarks(0.01, wrong), FOCAL, None)
     angle, distance = _errors(found)
     assert angle < 2e-4
     assert distance < 0.01
@@ -52,7 +52,7 @@ def test_the_step_is_not_shortened_by_uncertain_depths(landmarks):
     lengths = []
     for seed in range(20):
         seen = landmarks(0.3, seed=seed)
-        found = pose_from_landmarks((ROTATION, POSITION), seen, FOCAL, 0.3, None)
+        found = pose_from_landmarks((ROTATION, POSITION), seen, FOCAL, None)
         lengths.append(np.linalg.norm(found.position))
     assert abs(np.mean(lengths) / np.linalg.norm(POSITION) - 1.0) < 0.05
 
@@ -60,15 +60,15 @@ def test_the_step_is_not_shortened_by_uncertain_depths(landmarks):
 def test_a_rotation_known_otherwise_counts_by_its_information(landmarks):
     other = rotation_matrix(np.array([0.0, 0.01, 0.0])) @ ROTATION
     seen = landmarks(0.01)
-    weak = pose_from_landmarks((ROTATION, POSITION), seen, FOCAL, 0.3, (other, np.eye(3)))
-    strong = pose_from_landmarks((ROTATION, POSITION), seen, FOCAL, 0.3, (other, 1e12 * np.eye(3)))
+    weak = pose_from_landmarks((ROTATION, POSITION), seen, FOCAL, (other, np.eye(3)))
+    strong = pose_from_landmarks((ROTATION, POSITION), seen, FOCAL, (other, 1e12 * np.eye(3)))
     assert _errors(weak)[0] < 2e-4
     assert abs(_errors(strong)[0] - 0.01) < 1e-3
 
 
 def test_landmarks_behind_the_camera_agree_with_nothing(landmarks):
     seen = landmarks(0.01)
-    behind = SeenLandmarks(-seen.points, seen.origins, seen.relative, seen.rays)
-    found = pose_from_landmarks((ROTATION, POSITION), behind, FOCAL, 0.3, None)
+    behind = SeenLandmarks(-seen.points, seen.origins, seen.relative, seen.rays, seen.noise)
+    found = pose_from_landmarks((ROTATION, POSITION), behind, FOCAL, None)
     assert found.agree < 30
     assert np.isfinite(found.position).all()
