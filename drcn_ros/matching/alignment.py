@@ -17,14 +17,14 @@ import torch
 from torch.linalg import vector_norm
 
 from drcn_ros.matching.common_warp import common_warp
-from drcn_ros.matching.patches import NARROW, ImageFeatures, Patches
+from drcn_ros.matching.patches import ImageFeatures, Patches
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.constants import constant
 
 _TRANSLATION_STEPS = 1
 _AFFINE_STEPS = 3
-# Steps of the narrow patch, and how far each may move a point, pixels.
-_CORE_STEPS, _CORE_MOVE = 2, 1.0
+# Steps of the narrow patch, and how far each may move a point along an axis, pixels.
+_NARROW_STEPS, _NARROW_MOVE = 2, 1.0
 # A point that moves less than this in one step, pixels, has arrived.
 _ARRIVED = 0.02
 # Share of the points below which going on with those alone is worth picking them.
@@ -65,16 +65,12 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
         return matches
     device = reference.image.device
     if (matches.reference_index >= 0).all():
-        chosen = torch.from_numpy(matches.reference_index).to(device)
-        patches, cores = reference.patches.select(chosen), reference.cores.select(chosen)
+        patches = reference.patches.select(torch.from_numpy(matches.reference_index).to(device))
     else:
-        places = torch.from_numpy(matches.reference_points).to(device)
-        patches = Patches.of(reference.image, places)
-        cores = Patches.of(reference.image, places, NARROW, affine=False)
+        patches = Patches.of(reference.image, torch.from_numpy(matches.reference_points).to(device))
     start = common_warp(matches.reference_points, matches.current_points)
     aligned = align(
         patches,
-        cores,
         current.image,
         torch.from_numpy(matches.current_points).to(device),
         torch.from_numpy(start).to(device),
@@ -94,7 +90,6 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
 
 def align(
     patches: Patches,
-    cores: Patches,
     current: torch.Tensor,
     current_points: torch.Tensor,
     start: torch.Tensor | None = None,
@@ -102,8 +97,7 @@ def align(
     """Align patches of a reference image with the current image.
 
     Args:
-        patches: wide ones around M points of the reference image.
-        cores: narrow ones around the same points.
+        patches: around M points of the reference image.
         current: (H, W) smoothed current image.
         current_points: (M, 2) pixels, where the search starts.
         start: (2, 2) warp of the patches to start with; None leaves them as they are.
@@ -111,7 +105,7 @@ def align(
     points = current_points.clone()
     warps = (torch.eye(2, device=points.device) if start is None else start).repeat(len(points), 1, 1)
     # Those still under way: their rows, patches, places and warps, and where they began.
-    rows, moving = torch.arange(len(points), device=points.device), patches
+    rows, moving = torch.arange(len(points), device=points.device), patches.wide
     place, warp, origin = points, warps, current_points
     steps = _TRANSLATION_STEPS + _AFFINE_STEPS
     on_cpu = points.device.type == "cpu"
@@ -131,10 +125,10 @@ def align(
                 place, warp, origin = place[chosen], warp[chosen], origin[chosen]
     points[rows], warps[rows] = place, warp
     wide = points
-    for _ in range(_CORE_STEPS):
-        move, _ = cores.update(current, points, warps, affine=False)
-        points = points + move.clamp(-_CORE_MOVE, _CORE_MOVE)
-    correlation = patches.correlation(current, points, warps)
+    for _ in range(_NARROW_STEPS):
+        move, _ = patches.narrow.update(current, points, warps, affine=False)
+        points = points + move.clamp(-_NARROW_MOVE, _NARROW_MOVE)
+    correlation = patches.wide.correlation(current, points, warps)
     moved = vector_norm(points - current_points, dim=1)
     height, width = current.shape
     inside = ((points >= 0) & (points <= constant([width - 1, height - 1], points))).all(dim=1)

@@ -30,6 +30,7 @@ class Candidates:
         scores: (N,).
         reference_index, current_index: (N,) int64, rows of the keypoints, or -1.
         good: (N,) bool, which rows are matches.
+        apart: (N,) as in `Matches`, or None.
     """
 
     reference_points: torch.Tensor
@@ -38,6 +39,7 @@ class Candidates:
     reference_index: torch.Tensor
     current_index: torch.Tensor
     good: torch.Tensor
+    apart: torch.Tensor | None = None
 
     @classmethod
     def of_pairs(
@@ -74,11 +76,13 @@ class Candidates:
             current_points=aligned.points,
             scores=self.scores * aligned.correlation,
             good=self.good & aligned.good,
+            apart=aligned.apart,
         )
 
     def on_host(self) -> Matches:
         """Return those that are matches, best first; the host waits here."""
-        columns = (self.scores, self.good, self.reference_index, self.current_index)
+        columns = [self.scores, self.good, self.reference_index, self.current_index]
+        columns += [] if self.apart is None else [self.apart]
         rows = torch.cat(
             [self.reference_points, self.current_points, *(column.float()[:, None] for column in columns)],
             dim=1,
@@ -93,6 +97,7 @@ class Candidates:
             scores=np.ascontiguousarray(found[:, 4]),
             reference_index=found[:, 6].astype(np.int64),
             current_index=found[:, 7].astype(np.int64),
+            apart=None if self.apart is None else np.ascontiguousarray(found[:, 8]),
         )
 
 

@@ -19,9 +19,8 @@ from torch.nn.functional import grid_sample, pad
 from drcn_ros.matching.types import Features
 from drcn_ros.networks.constants import constant
 
-# Radii of the discs that patches are, pixels. A wide one finds its place and warp from farther off, but holds
-# more than the point: where the depth changes in it, it goes with what fills it, not with its centre.
-WIDE, NARROW = 12.0, 6.0
+# Radii of the discs that patches are, pixels.
+_WIDE, _NARROW = 12.0, 6.0
 # Step between samples, and standard deviation of the weight that falls to the rim, over the radius.
 _STEP, _DEVIATION = 0.25, 0.6
 # Standard deviation in pixels of the smoothing that the step between samples needs.
@@ -47,18 +46,38 @@ class ImageFeatures(Features):
 
     @cached_property
     def patches(self) -> Patches:
-        """Wide patches around all keypoints, made when they are first asked for."""
+        """The patches around all keypoints, made when they are first asked for."""
         return Patches.of(self.image, self.points)
-
-    @cached_property
-    def cores(self) -> Patches:
-        """Narrow patches around all keypoints, made when they are first asked for."""
-        return Patches.of(self.image, self.points, NARROW, affine=False)
 
 
 @dataclass(frozen=True)
 class Patches:
-    """Patches around M points of an image, P samples each, and the steps that a difference to them asks for.
+    """What the surroundings of M points of an image look like.
+
+    A wide patch finds its place and warp from farther off, but holds more than the point: where the depth
+    changes in it, it goes with what fills it, not with its centre. A narrow one tells the place itself.
+
+    Attributes:
+        wide: tells affine warps.
+        narrow: tells translations.
+    """
+
+    wide: Discs
+    narrow: Discs
+
+    @classmethod
+    def of(cls, image: torch.Tensor, points: torch.Tensor) -> Patches:
+        """Sample an (H, W) image, as `smooth` gives it, around (M, 2) points."""
+        return cls(Discs.of(image, points, _WIDE), Discs.of(image, points, _NARROW, affine=False))
+
+    def select(self, chosen: torch.Tensor) -> Patches:
+        """Return the patches of some points (N,)."""
+        return Patches(self.wide.select(chosen), self.narrow.select(chosen))
+
+
+@dataclass(frozen=True)
+class Discs:
+    """Patches of one radius around M points, P samples each, and the steps that a difference to them asks for.
 
     The points come last: all that is done to a sample is done to those of many points at once.
 
@@ -84,9 +103,7 @@ class Patches:
     affine: torch.Tensor | None
 
     @classmethod
-    def of(
-        cls, image: torch.Tensor, points: torch.Tensor, radius: float = WIDE, affine: bool = True
-    ) -> Patches:
+    def of(cls, image: torch.Tensor, points: torch.Tensor, radius: float, affine: bool = True) -> Discs:
         """Sample an (H, W) image, as `smooth` gives it, around (M, 2) points.
 
         Args:
@@ -95,7 +112,7 @@ class Patches:
             radius: of the patches, pixels.
             affine: whether they will tell affine warps and not only translations.
         """
-        offsets = _disc(radius, image.device)
+        offsets = _places(radius, image.device)
         weights = torch.exp(-offsets.square().sum(dim=1, keepdim=True) / (2 * (_DEVIATION * radius) ** 2))
         weights = weights / weights.sum()
         upright = torch.eye(2, device=image.device).expand(len(points), 2, 2)
@@ -125,7 +142,7 @@ class Patches:
             _damped_inverse(normal) if affine else None,
         )
 
-    def select(self, chosen: torch.Tensor) -> Patches:
+    def select(self, chosen: torch.Tensor) -> Discs:
         """Return the patches of some points (N,)."""
         return replace(
             self,
@@ -165,7 +182,7 @@ class Patches:
 
 
 @cache
-def _disc(radius: float, device: torch.device) -> torch.Tensor:
+def _places(radius: float, device: torch.device) -> torch.Tensor:
     """Return (P, 2) places around a point, pixels."""
     step = _STEP * radius
     side = torch.arange(-radius, radius + step / 2, step)

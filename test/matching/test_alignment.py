@@ -10,16 +10,12 @@ import pytest
 import torch
 
 from drcn_ros.matching.alignment import align, align_matches
-from drcn_ros.matching.patches import NARROW, ImageFeatures, Patches, smooth, smooth_by_shifts
+from drcn_ros.matching.patches import ImageFeatures, Patches, smooth, smooth_by_shifts
 from drcn_ros.matching.types import Matches
 
 
 def _smoothed(image) -> torch.Tensor:
     return smooth(torch.from_numpy(image.astype(np.float32) / 255))
-
-
-def _patches(image: torch.Tensor, points: torch.Tensor) -> tuple[Patches, Patches]:
-    return Patches.of(image, points), Patches.of(image, points, NARROW, affine=False)
 
 
 def _features(image, points) -> ImageFeatures:
@@ -38,7 +34,7 @@ def test_points_are_found_to_a_tenth_of_a_pixel(plane, points):
     truth = cv2.perspectiveTransform(points[None].astype(np.float64), plane.homography)[0]
     start = (truth + np.random.default_rng(0).uniform(-1.2, 1.2, truth.shape)).astype(np.float32)
     aligned = align(
-        *_patches(_smoothed(plane.reference), torch.from_numpy(points)),
+        Patches.of(_smoothed(plane.reference), torch.from_numpy(points)),
         _smoothed(plane.current),
         torch.from_numpy(start),
     )
@@ -51,10 +47,10 @@ def test_points_are_found_to_a_tenth_of_a_pixel(plane, points):
 
 def test_another_brightness_and_contrast_change_nothing(plane, points):
     truth = cv2.perspectiveTransform(points[None].astype(np.float64), plane.homography)[0].astype(np.float32)
-    patches = _patches(_smoothed(plane.reference), torch.from_numpy(points))
+    patches = Patches.of(_smoothed(plane.reference), torch.from_numpy(points))
     start, current = torch.from_numpy(truth + 0.5), _smoothed(plane.current)
-    plain = align(*patches, current, start)
-    darker = align(*patches, 0.3 * current + 0.1, start)
+    plain = align(patches, current, start)
+    darker = align(patches, 0.3 * current + 0.1, start)
     assert torch.allclose(plain.points, darker.points, atol=0.02)
     assert torch.equal(plain.good, darker.good)
 
@@ -73,7 +69,7 @@ def test_a_strong_turn_and_scale_that_matches_share_are_where_it_starts(plane, p
     errors = np.linalg.norm(refined.current_points - truth[refined.reference_index], axis=1)
     assert np.median(errors) < 0.1
     plain = align(
-        *_patches(_smoothed(plane.reference), torch.from_numpy(points)),
+        Patches.of(_smoothed(plane.reference), torch.from_numpy(points)),
         _smoothed(current),
         torch.from_numpy(shifted),
     )
@@ -104,7 +100,7 @@ def test_matches_stay_together_and_come_best_first(plane, points):
 def test_flat_patches_and_points_outside_the_image_raise_nothing():
     flat = _smoothed(np.full((60, 80), 128, np.uint8))
     points = torch.tensor([[40.0, 30.0], [-5.0, 200.0], [79.0, 59.0]])
-    aligned = align(*_patches(flat, points), flat, points)
+    aligned = align(Patches.of(flat, points), flat, points)
     assert torch.isfinite(aligned.points).all()
     assert not aligned.good.any()
 

@@ -92,9 +92,7 @@ def test_too_little_is_no_bundle(scene):
 @pytest.mark.parametrize("depth", [1e-6, 1e6])
 def test_landmarks_at_infinity_or_at_the_camera_leave_finite_poses(scene, depth):
     bundle, seen = scene
-    found = adjust(
-        replace(bundle, inverse=np.full(LANDMARKS, 1.0 / depth)), seen, FREE, np.full(5, 0.5)
-    )
+    found = adjust(replace(bundle, inverse=np.full(LANDMARKS, 1.0 / depth)), seen, FREE, np.full(5, 0.5))
     assert found is not None
     assert np.isfinite(found.bundle.positions).all()
     assert np.isfinite(found.bundle.inverse).all()

@@ -28,7 +28,9 @@ def landmarks():
         outlier = rng.random(count) < wrong
         rays[outlier] += rng.uniform(-0.2, 0.2, (int(outlier.sum()), 2))
         known = true * np.exp(deviation * rng.normal(size=count))[:, None]
-        return SeenLandmarks(known, np.zeros((count, 3)), np.full(count, deviation), rays, np.full(count, 0.3))
+        return SeenLandmarks(
+            known, np.zeros((count, 3)), np.full(count, deviation), rays, np.full(count, 0.3)
+        )
 
     return make
 
