@@ -4,8 +4,9 @@
 
 Each match is the start of an inverse compositional Lucas-Kanade alignment (Baker and Matthews, IJCV 2004) of
 a wide patch around the reference point: one step of translation, then an affine warp. It begins with the turn
-and the change of scale that most matches share. A narrow patch under the same warp then finds the place: what
-else the wide one holds may lie at other depths, and would draw it along.
+and the change of scale that most matches share. From there a narrow patch under the same warp tells where the
+point itself is: what else the wide one holds may lie at other depths and draw it along. Two views hardly notice
+that, but a chain of depths does.
 """
 
 from __future__ import annotations
@@ -41,14 +42,14 @@ class Alignment:
     Attributes:
         points: (M, 2) refined points of the current image, pixels.
         correlation: (M,) normalised cross-correlation of the aligned wide patches, in [-1, 1].
-        apart: (M,) distance of the places that the wide and the narrow patches find, pixels.
         good: (M,) bool, the alignment stayed in the image and close to its start, and the patches agree.
+        narrow: (M, 2) points that narrow patches find from there, pixels.
     """
 
     points: torch.Tensor
     correlation: torch.Tensor
-    apart: torch.Tensor
     good: torch.Tensor
+    narrow: torch.Tensor
 
 
 def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Matches) -> Matches:
@@ -84,7 +85,7 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
         scores=scores[order],
         reference_index=matches.reference_index[order],
         current_index=matches.current_index[order],
-        apart=aligned.apart.cpu().numpy()[order],
+        narrow_points=aligned.narrow.cpu().numpy()[order],
     )
 
 
@@ -124,13 +125,13 @@ def align(
                 rows, moving = rows[chosen], moving.select(chosen)
                 place, warp, origin = place[chosen], warp[chosen], origin[chosen]
     points[rows], warps[rows] = place, warp
-    wide = points
-    for _ in range(_NARROW_STEPS):
-        move, _ = patches.narrow.update(current, points, warps, affine=False)
-        points = points + move.clamp(-_NARROW_MOVE, _NARROW_MOVE)
     correlation = patches.wide.correlation(current, points, warps)
     moved = vector_norm(points - current_points, dim=1)
     height, width = current.shape
     inside = ((points >= 0) & (points <= constant([width - 1, height - 1], points))).all(dim=1)
     good = (correlation >= _LEAST_CORRELATION) & (moved < 0.99 * _FARTHEST) & inside
-    return Alignment(points, correlation, vector_norm(points - wide, dim=1), good)
+    narrow = points
+    for _ in range(_NARROW_STEPS):
+        move, _ = patches.narrow.update(current, narrow, warps, affine=False)
+        narrow = narrow + move.clamp(-_NARROW_MOVE, _NARROW_MOVE)
+    return Alignment(points, correlation, good, narrow)

@@ -30,7 +30,7 @@ class Candidates:
         scores: (N,).
         reference_index, current_index: (N,) int64, rows of the keypoints, or -1.
         good: (N,) bool, which rows are matches.
-        apart: (N,) as in `Matches`, or None.
+        narrow_points: (N, 2) as in `Matches`, or None.
     """
 
     reference_points: torch.Tensor
@@ -39,7 +39,7 @@ class Candidates:
     reference_index: torch.Tensor
     current_index: torch.Tensor
     good: torch.Tensor
-    apart: torch.Tensor | None = None
+    narrow_points: torch.Tensor | None = None
 
     @classmethod
     def of_pairs(
@@ -76,13 +76,14 @@ class Candidates:
             current_points=aligned.points,
             scores=self.scores * aligned.correlation,
             good=self.good & aligned.good,
-            apart=aligned.apart,
+            narrow_points=aligned.narrow,
         )
 
     def on_host(self) -> Matches:
         """Return those that are matches, best first; the host waits here."""
         columns = [self.scores, self.good, self.reference_index, self.current_index]
-        columns += [] if self.apart is None else [self.apart]
+        if self.narrow_points is not None:
+            columns += self.narrow_points.unbind(dim=1)
         rows = torch.cat(
             [self.reference_points, self.current_points, *(column.float()[:, None] for column in columns)],
             dim=1,
@@ -97,7 +98,7 @@ class Candidates:
             scores=np.ascontiguousarray(found[:, 4]),
             reference_index=found[:, 6].astype(np.int64),
             current_index=found[:, 7].astype(np.int64),
-            apart=None if self.apart is None else np.ascontiguousarray(found[:, 8]),
+            narrow_points=None if self.narrow_points is None else np.ascontiguousarray(found[:, 8:10]),
         )
 
 

@@ -77,7 +77,7 @@ class Patches:
 
 @dataclass(frozen=True)
 class Discs:
-    """Patches of one radius around M points, P samples each, and the steps that a difference to them asks for.
+    """Patches of one radius around M points, P samples each, and the steps that a difference asks for.
 
     The points come last: all that is done to a sample is done to those of many points at once.
 

@@ -108,6 +108,9 @@ class SizeLimit(Matcher[Features]):
             matches,
             reference_points=_enlarged(matches.reference_points, reference),
             current_points=_enlarged(matches.current_points, current),
+            narrow_points=None
+            if matches.narrow_points is None
+            else _enlarged(matches.narrow_points, current),
         )
 
 

@@ -121,8 +121,9 @@ class Matches:
         scores: (M,) float32, descending, in [0, 1] where the method is calibrated.
         reference_index: (M,) int64, row in the reference keypoints, or -1.
         current_index: (M,) int64, row in the current keypoints, or -1.
-        apart: (M,) float32, pixels by which a wide and a narrow patch around the point disagree on its place,
-            or None where matches are not refined. Where they do, the patch holds more than one depth.
+        narrow_points: (M, 2) float32, current points by a narrow patch around the reference point, pixels, or
+            None where matches are not refined. Less precise than `current_points`, but where the scene's depth
+            changes around the point they are not drawn along by what lies beside it.
     """
 
     reference_points: NDArray[np.float32]
@@ -130,7 +131,7 @@ class Matches:
     scores: NDArray[np.float32]
     reference_index: NDArray[np.int64]
     current_index: NDArray[np.int64]
-    apart: NDArray[np.float32] | None = None
+    narrow_points: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -143,7 +144,7 @@ class Matches:
             self.scores[rows],
             self.reference_index[rows],
             self.current_index[rows],
-            None if self.apart is None else self.apart[rows],
+            None if self.narrow_points is None else self.narrow_points[rows],
         )
 
     @classmethod

@@ -377,7 +377,7 @@ class LocalMap:
         self, keyframe: _Keyframe, view: View, matches: Matches, camera: Camera, match: Match
     ) -> SeenLandmarks:
         rows, ids = self._known(keyframe, matches)
-        places, noise = matches.current_points[rows], _relative_noise(matches, rows)
+        places, noise = _places(matches)[rows], _relative_noise(matches)[rows]
         for other in list(self._keyframes.values())[: -_LINKED - 1 : -1]:
             if len(ids) >= _ENOUGH:
                 break
@@ -390,8 +390,8 @@ class LocalMap:
             new = ~np.isin(others, ids)
             rows = rows[new]
             ids = np.append(ids, others[new])
-            places = np.concatenate([places, more.current_points[rows]])
-            noise = np.append(noise, _relative_noise(more, rows))
+            places = np.concatenate([places, _places(more)[rows]])
+            noise = np.append(noise, _relative_noise(more)[rows])
         rays = camera.normalise(places.astype(np.float64))
         finite = np.isfinite(rays).all(axis=1)
         ids, rays, noise = ids[finite], rays[finite], noise[finite]
@@ -448,11 +448,10 @@ class LocalMap:
         marks = self._landmarks
         usable = (matches.reference_index >= 0) & (matches.current_index >= 0)
         usable &= ~doubtful(other.view, matches)
-        if matches.apart is not None:
-            usable &= matches.apart < _LARGEST_APART_PX
+        usable &= _apart(matches) < _LARGEST_APART_PX
         row, column = matches.reference_index[usable], matches.current_index[usable]
-        place = matches.current_points[usable].astype(np.float64)
-        noise = _NOISE_PX * _relative_noise(matches, np.flatnonzero(usable))
+        place = _places(matches)[usable].astype(np.float64)
+        noise = _NOISE_PX * _relative_noise(matches)[usable]
         near = np.hypot(*(place - keyframe.view.points[column]).T) < _FARTHEST_PX
         row, column, place, noise = row[near], column[near], place[near], noise[near]
         relative = np.linalg.inv(keyframe.pose) @ other.pose
@@ -587,11 +586,22 @@ class LocalMap:
             keyframe.landmark = new[keyframe.landmark]
 
 
-def _relative_noise(matches: Matches, rows: NDArray[np.int64]) -> Array:
-    """Return the standard deviations of matched places over that of the usual match."""
-    if matches.apart is None:
-        return np.ones(len(rows))
-    noise: Array = np.sqrt((1.0 + matches.apart[rows] / _APART_PX) / (1.0 + _USUALLY_APART_PX / _APART_PX))
+def _places(matches: Matches) -> NDArray[np.float32]:
+    """Return where the current image shows the reference points themselves, (M, 2) pixels."""
+    return matches.current_points if matches.narrow_points is None else matches.narrow_points
+
+
+def _apart(matches: Matches) -> NDArray[np.float32]:
+    """Return how far wide and narrow patches place the matches apart, (M,) pixels."""
+    apart: NDArray[np.float32] = np.hypot(*(_places(matches) - matches.current_points).T)
+    return apart
+
+
+def _relative_noise(matches: Matches) -> Array:
+    """Return the standard deviations of places (M,) over that of the usual one."""
+    if matches.narrow_points is None:
+        return np.ones(len(matches))
+    noise: Array = np.sqrt((1.0 + _apart(matches) / _APART_PX) / (1.0 + _USUALLY_APART_PX / _APART_PX))
     return noise
 
 

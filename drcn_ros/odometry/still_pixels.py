@@ -38,7 +38,7 @@ _FEW_STILL, _FEW_MOVING = 0.1, 0.2
 # Part of the matches beside the still ones in places that have moved before, from which those are enough.
 _MOSTLY = 0.5
 # Part of those beside the still ones that must agree on one motion; a crowd does not.
-_AGREE = 0.6
+_AGREE = 0.7
 # How far the still ones may be off the motion of the others to count alike: their median over the noise.
 _FIT, _LEAST_NOISE_PX = 1.5, 0.1
 
