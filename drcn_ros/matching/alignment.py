@@ -5,8 +5,8 @@
 Each match is the start of an inverse compositional Lucas-Kanade alignment (Baker and Matthews, IJCV 2004) of
 a wide patch around the reference point: one step of translation, then an affine warp. It begins with the turn
 and the change of scale that most matches share. From there a narrow patch under the same warp tells where the
-point itself is: what else the wide one holds may lie at other depths and draw it along. Two views hardly notice
-that, but a chain of depths does.
+point itself is: what else the wide one holds may lie at other depths and draw it along. Two views hardly
+notice that, but a chain of depths does.
 """
 
 from __future__ import annotations

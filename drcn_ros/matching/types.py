@@ -122,8 +122,8 @@ class Matches:
         reference_index: (M,) int64, row in the reference keypoints, or -1.
         current_index: (M,) int64, row in the current keypoints, or -1.
         narrow_points: (M, 2) float32, current points by a narrow patch around the reference point, pixels, or
-            None where matches are not refined. Less precise than `current_points`, but where the scene's depth
-            changes around the point they are not drawn along by what lies beside it.
+            None where matches are not refined. Less precise than `current_points`, but where the depth of the
+            scene changes around the point they are not drawn along by what lies beside it.
     """
 
     reference_points: NDArray[np.float32]
