@@ -129,22 +129,23 @@ class StillPixels:
         if not len(rows) or still[rows].mean() < _FEW_STILL:
             return matches, estimate(matches)
         others = matches.select(~still)
-        if (~still[rows]).mean() >= _FEW_MOVING and known[rows].sum() >= _MOSTLY * (~still[rows]).sum():
-            # Places that have moved before tell by themselves whether the camera moves now.
-            self._dropping = True
-            return others, estimate(others)
+        # Places that have moved before tell by themselves whether the camera moves now.
+        beyond_doubt = (~still[rows]).mean() >= _FEW_MOVING
+        beyond_doubt &= known[rows].sum() >= _MOSTLY * (~still[rows]).sum()
         moving = _shift(matches) > _MOVING_PX
-        if moving[rows].mean() < _FEW_MOVING or moving.sum() < 0.5 * len(others):
+        if not beyond_doubt and (moving[rows].mean() < _FEW_MOVING or moving.sum() < 0.5 * len(others)):
             return matches, estimate(matches)
         beside = estimate(others)
-        if beside.model not in (Model.GENERAL, Model.ROTATION) or not _agree(others, beside):
+        moves = beside.model in (Model.GENERAL, Model.ROTATION)
+        if not beyond_doubt and not (moves and _agree(others, beside)):
             return matches, estimate(matches)
-        alone = _residuals(matches.select(still), beside, camera)
-        if np.median(alone) < _FIT * max(beside.noise_px or 0.0, _LEAST_NOISE_PX):
-            # Far points: they tell the rotation, unless they are so many that no motion is seen.
-            together = estimate(matches)
-            if together.model is beside.model:
-                return matches, together
+        if moves:
+            alone = _residuals(matches.select(still), beside, camera)
+            if np.median(alone) < _FIT * max(beside.noise_px or 0.0, _LEAST_NOISE_PX):
+                # Far points: they tell the rotation, unless they are so many that no motion is seen.
+                together = estimate(matches)
+                if together.model is beside.model:
+                    return matches, together
         self._dropping = True
         return others, beside
 
