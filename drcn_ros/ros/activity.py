@@ -199,8 +199,8 @@ class Activity:
         lens = f"lens model {camera.distortion.value}"
         if not self._calibrated or self._throttle.allows("calibration", time.monotonic()):
             self._node.get_logger().info(f"{text}: {camera.width}x{camera.height} pixels, {lens}")
-            for remark in remarks:
-                self._warn(remark)
+        for remark in remarks:
+            self._tell(remark)
         self._calibrated = True
 
     def _on_scale(self, message: Any) -> None:
