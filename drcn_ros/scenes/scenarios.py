@@ -66,7 +66,7 @@ def scenario(
     | wall | sideways along a single plane, 0.4 m/s |
     | corridor | along a corridor, 0.5 m/s, behind a crate that moves away and sideways |
     | exposure | as forward, while the brightness goes up and down between 0.45 and 1.55 within 2 s |
-    | bare | along a corridor with hardly any texture and doors that all look alike, 0.5 m/s; noise of 2 |
+    | bare | along a corridor of bare walls and tiles, 0.5 m/s, turning a little; noise of 1.5 |
     | blur | as forward, with a turn of 0.25 rad/s back and forth and an exposure of 30 ms |
     | street | a car in streets, 0.5 to 1.4 m a frame, 820 m to a round; 416x128 at 10 Hz |
     | street_large | the same at 1241x376 |
@@ -136,9 +136,9 @@ def _corridor() -> _Scenario:
 
 
 def _bare() -> _Scenario:
-    legs = [(3.0, 0.5, 0.0), (2.0, 0.4, 0.15), (2.0, 0.4, -0.15), (1.0, 0.5, 0.0)]
+    legs = [(2.0, 0.5, 0.0), (2.0, 0.4, 0.3), (4.0, 0.4, -0.3), (2.0, 0.4, 0.3), (1.0, 0.5, 0.0)]
     path = paths.drive((1.0, 0.2, 1.3), 0.03, legs, sway=0.7)
-    return _Scenario(bare_corridor, path, sensor=Sensor(noise=2.0))
+    return _Scenario(bare_corridor, path, sensor=Sensor(noise=1.5))
 
 
 def _exposure() -> _Scenario:
