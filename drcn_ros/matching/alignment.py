@@ -33,6 +33,15 @@ _WORTH_SELECTING = 0.6
 # Farthest move in pixels, and least correlation of the patches, of a match that is believed.
 _FARTHEST = 3.0
 _LEAST_CORRELATION = 0.6
+# The odds that a match is right fall with this power of its deviation (fitted on a road and on rooms).
+# A deviation below the least, or a score above the largest, says no more than these.
+_POWER = 2.5
+_LEAST_DEVIATION = 0.05
+_LARGEST_SCORE = 1 - 1e-4
+# Deviation beyond which one match in three is a pixel off, and how many matches are kept in any case: where
+# there are few, each helps.
+_IMPRECISE = 2.0
+_ENOUGH = 200
 
 
 @dataclass(frozen=True)
@@ -42,20 +51,42 @@ class Alignment:
     Attributes:
         points: (M, 2) refined points of the current image, pixels.
         correlation: (M,) normalised cross-correlation of the aligned wide patches, in [-1, 1].
+        deviation: (M,) how far the point may be off, see `Discs.deviations`.
         good: (M,) bool, the alignment stayed in the image and close to its start, and the patches agree.
         narrow: (M, 2) points that narrow patches find from there, pixels.
     """
 
     points: torch.Tensor
     correlation: torch.Tensor
+    deviation: torch.Tensor
     good: torch.Tensor
     narrow: torch.Tensor
 
+    def scores(self, before: torch.Tensor) -> torch.Tensor:
+        """Return scores (M,) whose odds are divided by a power of the deviation."""
+        known = before.clamp(max=_LARGEST_SCORE)
+        unsure = self.deviation.clamp(min=_LEAST_DEVIATION).pow(_POWER)
+        return known / (known + (1 - known) * unsure)
+
+    def kept(self, scores: torch.Tensor, good: torch.Tensor) -> torch.Tensor:
+        """Return which (M,) of the good ones stay: the precise ones, and the best of the others up to enough.
+
+        The host waits for nothing here.
+        """
+        precise = good & (self.deviation <= _IMPRECISE)
+        others = good & ~precise
+        room = (_ENOUGH - precise.sum()).clamp(min=0)
+        order = torch.where(others, scores, -torch.inf).argsort(descending=True, stable=True)
+        rank = torch.empty_like(order).scatter_(0, order, torch.arange(len(order), device=order.device))
+        return precise | (others & (rank < room))
+
 
 def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Matches) -> Matches:
-    """Return the matches with refined current points, best first; those whose patches disagree are left out.
+    """Return the matches with refined current points, best first.
 
-    A score is multiplied by the correlation of the aligned patches.
+    The odds of a score are divided by a power of the deviation of the point. What is left out: matches whose
+    patches disagree and, where there are enough without them, those whose place the image hardly tells: all
+    they do is blur what the others say.
 
     Args:
         reference: features of the reference image.
@@ -76,9 +107,11 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
         torch.from_numpy(matches.current_points).to(device),
         torch.from_numpy(start).to(device),
     )
-    scores = matches.scores * aligned.correlation.cpu().numpy()
+    told = aligned.scores(torch.from_numpy(matches.scores).to(device))
+    kept = aligned.kept(told, aligned.good).cpu().numpy()
+    scores = told.cpu().numpy()
     order = np.argsort(-scores, kind="stable")
-    order = order[aligned.good.cpu().numpy()[order]]
+    order = order[kept[order]]
     return Matches(
         reference_points=matches.reference_points[order],
         current_points=aligned.points.cpu().numpy()[order],
@@ -134,4 +167,4 @@ def align(
     for _ in range(_NARROW_STEPS):
         move, _ = patches.narrow.update(current, narrow, warps, affine=False)
         narrow = narrow + move.clamp(-_NARROW_MOVE, _NARROW_MOVE)
-    return Alignment(points, correlation, good, narrow)
+    return Alignment(points, correlation, patches.wide.deviations(correlation), good, narrow)

@@ -63,7 +63,7 @@ class Candidates:
         return cls(reference.points, points, scores, pairs.reference_index, index, good)
 
     def refined(self, patches: Patches, current: ImageFeatures) -> Candidates:
-        """Return the candidates refined on the images; those whose patches disagree are no matches.
+        """Return the candidates refined on the images, as `align_matches` does; it leaves out the same.
 
         Args:
             patches: around the reference points.
@@ -71,12 +71,10 @@ class Candidates:
         """
         start = device_warp(self.reference_points, self.current_points, self.scores, self.good)
         aligned = align(patches, current.image, self.current_points, start)
+        scores = aligned.scores(self.scores)
+        good = aligned.kept(scores, self.good & aligned.good)
         return replace(
-            self,
-            current_points=aligned.points,
-            scores=self.scores * aligned.correlation,
-            good=self.good & aligned.good,
-            narrow_points=aligned.narrow,
+            self, current_points=aligned.points, scores=scores, good=good, narrow_points=aligned.narrow
         )
 
     def on_host(self) -> Matches:

@@ -34,7 +34,7 @@ class DrcnMatcher(DrcnBase):
     """DRCN on the compact network, or on the published one where the weight file is for that.
 
     A match is measured by its probability in both directions on the compact network, and by half the sum of
-    both measures on the published one, in either case times the correlation of its patches when refined.
+    both measures on the published one; refinement lowers what the image does not place well.
     The score is that, calibrated where the weights tell how. `min_score` is held against the probability in
     both directions; published measures are none, so that it does not apply to them.
     """

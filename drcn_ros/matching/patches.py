@@ -176,6 +176,19 @@ class Discs:
         product: torch.Tensor = (self.weights.T @ (values * self.values))[0]
         return product / (energy * self.energy).sqrt()
 
+    def deviations(self, correlation: torch.Tensor) -> torch.Tensor:
+        """Return how far (M,) the aligned points may be off, pixels, up to a factor that all points share.
+
+        The deviation of a least squares solution: what of the patch the image does not show, over what a step
+        changes. On a plain wall it is large, and so it is along an edge.
+
+        Args:
+            correlation: (M,) of the aligned patches.
+        """
+        unexplained = (1 - correlation.square()).clamp(min=0) * self.energy
+        inverse = self.translation if self.affine is None else self.affine
+        return (unexplained * (inverse[:, 0, 0] + inverse[:, 1, 1])).sqrt()
+
     def _warped(self, image: torch.Tensor, points: torch.Tensor, warps: torch.Tensor) -> torch.Tensor:
         values = _sample(image[None], self.offsets, points, warps)[0]
         return values - self.weights.T @ values

@@ -97,6 +97,39 @@ def test_matches_stay_together_and_come_best_first(plane, points):
     assert np.median(plane.errors(aligned.reference_points, aligned.current_points)) < 0.1
 
 
+def test_a_match_that_the_image_places_less_well_counts_less(plane):
+    y, x = np.mgrid[60:190:8, 60:270:7]
+    points = np.stack([x.ravel(), y.ravel()], axis=1).astype(np.float32)
+    truth = cv2.perspectiveTransform(points[None].astype(np.float64), plane.homography)[0].astype(np.float32)
+    random = np.random.default_rng(0)
+    right = points[:, 0] > 160
+
+    def seen(image: np.ndarray) -> np.ndarray:
+        """The right half is nearly plain, and the sensor has noise."""
+        x = np.arange(image.shape[1])
+        contrast = np.where(x > 160, 0.03, 1.0)
+        light = 128 + (image.astype(np.float64) - 128) * contrast + random.normal(0, 3, image.shape)
+        return np.clip(np.rint(light), 0, 255).astype(np.uint8)
+
+    reference, current = _features(seen(plane.reference), points), _features(seen(plane.current), points)
+    aligned = align(reference.patches, current.image, torch.from_numpy(truth))
+    off = np.linalg.norm(aligned.points.numpy() - truth, axis=1)
+    deviation = aligned.deviation.numpy()
+    assert np.median(off[right]) > 3 * np.median(off[~right])
+    # Some patches reach over the middle.
+    assert np.quantile(deviation[right], 0.1) > 2 * np.quantile(deviation[~right], 0.8)
+    index = np.arange(len(points))
+    matches = Matches(points, truth, np.full(len(points), 0.5, np.float32), index, index)
+    kept = align_matches(reference, current, matches)
+    share = np.isin(kept.reference_index, index[~right]).mean()
+    assert share > 0.75
+    assert share * len(kept) > 0.85 * (~right).sum()
+    # Where that leaves few, the plain ones stay.
+    some = index[right][:150]
+    matches = Matches(points[some], truth[some], np.full(150, 0.5, np.float32), some, some)
+    assert len(align_matches(reference, current, matches)) > 0.3 * len(some)
+
+
 def test_flat_patches_and_points_outside_the_image_raise_nothing():
     flat = _smoothed(np.full((60, 80), 128, np.uint8))
     points = torch.tensor([[40.0, 30.0], [-5.0, 200.0], [79.0, 59.0]])
