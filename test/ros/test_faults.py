@@ -146,10 +146,12 @@ def test_a_jump_of_the_clock_starts_tracking_anew_and_is_counted(
 
 def test_a_late_frame_is_left_out_and_counted(camera: Any, kit: Any) -> None:
     before = int(diagnosed(camera, kit)["late_frames"])
-    segment = shown(camera, kit, kit.texture(shift=30.0))["segment"]
+    # Where it was tracked last, so that nothing but the late frame could begin a segment.
+    pixels = kit.texture(shift=camera.shift % 100.0)
+    segment = shown(camera, kit, pixels)["segment"]
     late = kit.values(camera.show(kit.image(kit.texture(), camera.next_stamp(-0.03))))
     assert (late["state"], late["reason"]) == ("LOST", "LATE_FRAME")
-    assert shown(camera, kit, kit.texture(shift=31.0))["segment"] == segment
+    assert shown(camera, kit, pixels)["segment"] == segment
     kit.wait_until(lambda: int(diagnosed(camera, kit)["late_frames"]) == before + 1)
 
 
