@@ -70,7 +70,8 @@ class Attack:
         if random.random() < RAW_PART:
             # The middleware refuses what it cannot take apart, or makes some message of it.
             data = self.mutations.mutated_bytes(bytes(serialize_message(image)), random)
-            self.setup.camera.order("publish", self.topic, data)
+            # After a payload of no bytes at all Fast DDS delivers nothing more from that publisher.
+            self.setup.camera.order("publish", self.topic, data or b"\0\1\0\0")
             image = self.image(float(number % 50))
         else:
             self.mutations.mutated_fields(image, random)
