@@ -77,6 +77,30 @@ def test_a_strong_turn_and_scale_that_matches_share_are_where_it_starts(plane, p
     assert np.mean(without < 0.2) < 0.5 < 0.9 < np.mean(errors < 0.2)
 
 
+def test_a_narrow_patch_stays_with_a_pole_before_a_background_that_moves_otherwise():
+    rng = np.random.default_rng(1)
+    background, pole = (
+        cv2.GaussianBlur(rng.integers(0, 256, (240, 320), np.uint8), (0, 0), 1.5) for _ in range(2)
+    )
+    images = []
+    for shift in (0, 2):
+        image = background.copy()
+        image[:, 154 + shift : 167 + shift] = pole[:, 154:167]
+        images.append(image)
+    points = np.stack([np.full(11, 160.0), np.arange(20, 240, 20)], axis=1).astype(np.float32)
+    aligned = align(
+        Patches.of(_smoothed(images[0]), torch.from_numpy(points)),
+        _smoothed(images[1]),
+        torch.from_numpy(points + np.float32([1.5, 0.0])),
+    )
+    truth = points + np.float32([2.0, 0.0])
+    wide, narrow = (
+        np.linalg.norm(found.numpy() - truth, axis=1) for found in (aligned.points, aligned.narrow)
+    )
+    assert np.median(narrow) < 0.15
+    assert np.median(narrow) < 0.5 * np.median(wide)
+
+
 def test_what_shows_something_else_is_left_out(plane, points):
     wrong = points[::-1].copy()
     count = len(points)

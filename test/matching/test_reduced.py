@@ -103,3 +103,20 @@ def test_points_can_be_given_in_pixels_of_the_large_image(plane, device):
     queries = matcher.with_queries(features, asked, np.ones(30, np.float32))
     assert np.allclose(queries.keypoints().points[:30], asked, atol=1e-2)
     assert queries.size == features.size
+
+
+def test_keypoints_move_in_pixels_of_the_large_image(plane, device):
+    height, width = plane.reference.shape[:2]
+    large = cv2.resize(plane.reference, (4 * width, 4 * height), interpolation=cv2.INTER_CUBIC)
+    matcher = create_matcher(MatcherConfig(device=device, max_image_size=width))
+    features = matcher.extract(large)
+    points = features.keypoints().points
+    rows = np.arange(0, len(points), 2)
+    moved = features.moved(rows, points[rows] + np.float32([3.0, -2.0]))
+    change = moved.keypoints().points - points
+    assert np.allclose(change[rows], [3.0, -2.0], atol=1e-2)
+    assert np.allclose(change[1::2], 0.0, atol=1e-3)
+    # Matched with itself as it was, each point is found where it has moved to.
+    matches = matcher.match(moved, features)
+    found = matches.current_points - moved.keypoints().points[matches.reference_index]
+    assert np.median(np.hypot(*found.T)) < 0.4

@@ -81,6 +81,33 @@ def test_a_landmark_is_not_handed_to_a_keypoint_beside_its_place(point_world, cu
     assert (second.landmark[1::2] >= 0).sum() == 0
 
 
+def test_a_keypoint_that_takes_a_landmark_moves_to_its_place(point_world, curve, monkeypatch):
+    world = point_world(curve, count=1500, noise_px=0.0, outliers=0.0)
+    made = []
+    insert = LocalMap._insert
+    monkeypatch.setattr(LocalMap, "_insert", lambda *given: made.append(insert(*given)) or made[-1])
+    match = world.match
+
+    def beside(reference, current):
+        """Narrow patches find all places 0.6 px to the right of the keypoints."""
+        found = match(reference, current)
+        return replace(found, narrow_points=found.current_points + np.float32([0.6, 0.0]))
+
+    monkeypatch.setattr(world, "match", beside)
+    odometry = world.odometry({"two_view.systematic_px": 0.0})
+    frames = [world.frame(index) for index in range(2)]
+    for frame in frames:
+        odometry.process(frame)
+    second = made[1]
+    carries = second.landmark >= 0
+    assert carries.sum() > 100
+    original = world.extract(frames[1].image).points.numpy()
+    moved = second.view.points - original
+    assert np.allclose(moved[carries], [0.6, 0.0], atol=1e-3)
+    assert np.array_equal(second.view.points, second.view.features.points.numpy())
+    assert not moved[~carries].any()
+
+
 @pytest.mark.parametrize("is_keyframe", [False, True])
 def test_a_wrong_placement_does_not_survive(point_world, curve, monkeypatch, is_keyframe):
     world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
