@@ -24,7 +24,7 @@ from drcn_ros.odometry.bundle_adjustment import Bundle, Observations, adjust
 from drcn_ros.odometry.config import KeyframeConfig
 from drcn_ros.odometry.doubts import doubtful
 from drcn_ros.odometry.map_points import MapPoints
-from drcn_ros.odometry.map_pose import MapPose, SeenLandmarks, pose_from_landmarks
+from drcn_ros.odometry.map_pose import TRIAL_STEPS, SeenLandmarks, pose_from_landmarks
 from drcn_ros.odometry.view import PointDepths, View
 
 # Keyframes that a new one is matched with, that are adjusted together, of these held fixed, and kept at all.
@@ -212,12 +212,12 @@ class LocalMap:
             share = max(1.0 - len(seen) / max(int(two_view.inliers.sum()), 1), 0.0)
             own = two_view.rotation.T @ np.linalg.pinv(covariance) @ two_view.rotation
             turned = (rotation, share * own)
-        best: MapPose | None = None
-        for start in self._starts(keyframe, rotation, two_view, seen, unit):
-            found = pose_from_landmarks(start, seen, camera.mean_focal, turned)
-            if best is None or found.cost < best.cost:
-                best = found
-        assert best is not None
+        tried = [
+            pose_from_landmarks(start, seen, camera.mean_focal, turned, TRIAL_STEPS)
+            for start in self._starts(keyframe, rotation, two_view, seen, unit)
+        ]
+        nearest = min(tried, key=lambda found: found.cost)
+        best = pose_from_landmarks((nearest.rotation, nearest.position), seen, camera.mean_focal, turned)
         if best.agree < max(_FEWEST, _LEAST_PART * len(seen)):
             # A turn is told by all matches; what contradicts it is a depth that was never measured well.
             return None if two_view.pose is not None else Placed(_pose(rotation, origin), 0.0, 0.0, 0)

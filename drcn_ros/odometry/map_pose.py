@@ -12,7 +12,8 @@ from drcn_ros.geometry.robust import INLIER_SCALE
 from drcn_ros.geometry.rotation import nearest_rotation, rotation_matrix, rotation_vector
 from drcn_ros.geometry.types import Array
 
-_STEPS = 8
+# Steps to the end, and those after which starts are compared.
+_STEPS, TRIAL_STEPS = 8, 3
 _CAUCHY = 4.0
 # Residuals are cut here, pixels, and a point behind the camera counts as so far away.
 _LONGEST, _BEHIND_PX = 100.0, 50.0
@@ -64,6 +65,7 @@ def pose_from_landmarks(
     seen: SeenLandmarks,
     focal: float,
     turned: tuple[Array, Array] | None,
+    steps: int = _STEPS,
 ) -> MapPose:
     """Return the pose of least robust cost near a start.
 
@@ -75,10 +77,11 @@ def pose_from_landmarks(
         seen: landmarks.
         focal: pixels.
         turned: a rotation (3, 3) known otherwise and its information (3, 3) about its own axes, or None.
+        steps: at most.
     """
     rotation, position = start
     hessian = np.eye(6)
-    for _ in range(_STEPS):
+    for _ in range(steps):
         residuals, jacobian = _whitened(rotation, position, seen, focal)
         weights = 1.0 / (1.0 + (residuals**2).sum(axis=1) / _CAUCHY)
         weighted = jacobian * weights[:, None, None]
@@ -96,9 +99,10 @@ def pose_from_landmarks(
         if not np.isfinite(step).all():
             break
         position = position + rotation @ step[3:]
-        rotation = nearest_rotation(rotation @ rotation_matrix(step[:3]))
+        rotation = rotation @ rotation_matrix(step[:3])
         if np.abs(step[:3]).max() < 1e-6 and step @ hessian @ step < 1e-4:
             break
+    rotation = nearest_rotation(rotation)
     residuals, _ = _whitened(rotation, position, seen, focal)
     squared = (residuals**2).sum(axis=1)
     try:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import faulthandler
 import hashlib
-import resource
 import sys
 import tempfile
 import time
@@ -23,6 +22,7 @@ import numpy as np
 from inputs import KINDS
 
 from drcn_ros.errors import DrcnError
+from drcn_ros.evaluation.machine import peak_memory_mb
 
 # No damage to a file of some kilobytes may cost more.
 CASE_S = 60
@@ -68,7 +68,7 @@ def main(name: str, folder: Path, seconds: float, first: int = 0) -> int:
             return 3
         faulthandler.cancel_dump_traceback_later()
         number += 1
-    memory_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    memory_mb = peak_memory_mb()
     left = [str(path) for path in temporary.iterdir()]
     problems = [
         *(["the sound inputs have changed"] if fingerprint(sound) != before else []),
