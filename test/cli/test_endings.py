@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,10 @@ from drcn_ros.children import module_command
 
 def _start(*words: object, **options: object) -> subprocess.Popen[str]:
     command = [*module_command("drcn_ros"), *map(str, words)]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options)  # type: ignore[call-overload]
+    # A shell's background jobs ignore SIGINT, and hand that on.
+    listens = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    options = {"stderr": subprocess.PIPE, "text": True, "preexec_fn": listens, **options}
+    return subprocess.Popen(command, **options)  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize("moment_s", [0.5, None], ids=["importing", "running"])
