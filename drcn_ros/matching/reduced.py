@@ -29,6 +29,11 @@ class ReducedFeatures(Features):
     inner: Features
     factors: tuple[float, float]
 
+    @property
+    def pixel(self) -> float:
+        """Side of a pixel of the reduced image, the longer one, in pixels of the image as received."""
+        return 1.0 / min(self.factors)
+
     def moved(self, rows: NDArray[np.int64], points: NDArray[np.float32]) -> Features:
         """Return features some keypoints of which lie elsewhere, see `Features.moved`."""
         return _told(self.inner.moved(rows, _shrunk(points, self.factors)), self.size, self.factors)
@@ -104,13 +109,12 @@ class SizeLimit(Matcher[Features]):
     def match(self, reference: Features, current: Features) -> Matches:
         """Return the correspondences of two images in their own pixels, best first."""
         matches = self._inner.match(_inner(reference), _inner(current))
+        narrow = matches.narrow_points
         return replace(
             matches,
             reference_points=_enlarged(matches.reference_points, reference),
             current_points=_enlarged(matches.current_points, current),
-            narrow_points=None
-            if matches.narrow_points is None
-            else _enlarged(matches.narrow_points, current),
+            narrow_points=None if narrow is None else _enlarged(narrow, current),
         )
 
 

@@ -72,8 +72,15 @@ class Features:
     def __len__(self) -> int:
         return len(self.points)
 
+    @property
+    def pixel(self) -> float:
+        """Side of a pixel of the image that is matched, in pixels of the image as received."""
+        return 1.0
+
     def moved(self, rows: NDArray[np.int64], points: NDArray[np.float32]) -> Features:
         """Return features some keypoints of which lie a few pixels from where they were detected.
+
+        Descriptors and scores stay: so near they still tell the point from others.
 
         Args:
             rows: (K,) of the keypoints.

@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A local map: the last keyframes and the landmarks that they share.
 
-A landmark is a point of its host keyframe with an inverse depth. It is observed at refined places that show
-the same patch, and handed on to a keypoint of a later keyframe only where place and keypoint agree: one
+A landmark is a point of its host keyframe with an inverse depth. It is observed at the places where narrow
+patches find it. A keypoint of a later keyframe that takes it on is moved to its place, if that is near: one
 beside it shows another point of the scene, and not at random (docs/geometry.md).
+
+Bounds in pixels are those of the image that was matched, which may be smaller than the one received.
 """
 
 from __future__ import annotations
@@ -132,6 +134,10 @@ class _Landmarks:
         self.at = np.concatenate([self.at, rays])
         self.noise = np.append(self.noise, noise)
 
+    def keep_observations(self, kept: NDArray[np.bool_]) -> None:
+        for name in ("of", "by", "at", "noise"):
+            setattr(self, name, getattr(self, name)[kept])
+
     def keep(self, kept: NDArray[np.bool_]) -> NDArray[np.int64]:
         """Drop landmarks; return the new row of each old one, -1 for the dropped."""
         new = np.full(len(kept) + 1, -1)
@@ -139,8 +145,8 @@ class _Landmarks:
         for name in ("host", "ray", "inverse", "variance", "good"):
             setattr(self, name, getattr(self, name)[kept])
         seen = kept[self.of]
-        self.of, self.by, self.at = new[self.of[seen]], self.by[seen], self.at[seen]
-        self.noise = self.noise[seen]
+        self.keep_observations(seen)
+        self.of = new[self.of]
         return new
 
 
@@ -203,7 +209,8 @@ class LocalMap:
             length = unit
             direction = keyframe.pose[:3, :3] @ two_view.pose.translation
             return Placed(_pose(rotation, origin + length * direction), length, np.inf, 0)
-        noise = float(np.clip(two_view.noise_px or _NOISE_PX, *_NOISE_RANGE))
+        pixel = view.features.pixel
+        noise = pixel * float(np.clip((two_view.noise_px or _NOISE_PX * pixel) / pixel, *_NOISE_RANGE))
         seen = replace(seen, noise=seen.noise * noise)
         turned = None
         covariance = two_view.rotation_covariance
@@ -377,7 +384,7 @@ class LocalMap:
         self, keyframe: _Keyframe, view: View, matches: Matches, camera: Camera, match: Match
     ) -> SeenLandmarks:
         rows, ids = self._known(keyframe, matches)
-        places, noise = _places(matches)[rows], _relative_noise(matches)[rows]
+        places, noise = _places(matches)[rows], _relative_noise(matches, view)[rows]
         for other in list(self._keyframes.values())[: -_LINKED - 1 : -1]:
             if len(ids) >= _ENOUGH:
                 break
@@ -391,7 +398,7 @@ class LocalMap:
             rows = rows[new]
             ids = np.append(ids, others[new])
             places = np.concatenate([places, _places(more)[rows]])
-            noise = np.append(noise, _relative_noise(more)[rows])
+            noise = np.append(noise, _relative_noise(more, view)[rows])
         rays = camera.normalise(places.astype(np.float64))
         finite = np.isfinite(rays).all(axis=1)
         ids, rays, noise = ids[finite], rays[finite], noise[finite]
@@ -448,17 +455,18 @@ class LocalMap:
         marks = self._landmarks
         usable = (matches.reference_index >= 0) & (matches.current_index >= 0)
         usable &= ~doubtful(other.view, matches)
-        usable &= _apart(matches) < _LARGEST_APART_PX
+        pixel = keyframe.view.features.pixel
+        usable &= _apart(matches) < _LARGEST_APART_PX * pixel
         row, column = matches.reference_index[usable], matches.current_index[usable]
         place = _places(matches)[usable].astype(np.float64)
-        noise = _NOISE_PX * _relative_noise(matches)[usable]
-        near = np.hypot(*(place - keyframe.view.points[column]).T) < _FARTHEST_PX
+        noise = _NOISE_PX * pixel * _relative_noise(matches, keyframe.view)[usable]
+        near = np.hypot(*(place - keyframe.view.points[column]).T) < _FARTHEST_PX * pixel
         row, column, place, noise = row[near], column[near], place[near], noise[near]
         relative = np.linalg.inv(keyframe.pose) @ other.pose
         inverse, variance, distance = _inverse_depths(
             other.rays[row], camera.normalise(place), relative, noise / camera.mean_focal
         )
-        fits = distance * camera.mean_focal < _LINE_PX
+        fits = distance * camera.mean_focal < _LINE_PX * pixel
         fits &= np.isfinite(inverse) & (inverse > -2.0 * np.sqrt(variance))
         row, column, place, noise = row[fits], column[fits], place[fits], noise[fits]
         inverse, variance = inverse[fits], variance[fits]
@@ -474,7 +482,9 @@ class LocalMap:
         point = (self._points(ids[old]) - keyframe.pose[:3, 3]) @ keyframe.pose[:3, :3]
         with np.errstate(divide="ignore", invalid="ignore"):
             off = np.hypot(*((point[:, :2] / point[:, 2:] - rays) * camera.mean_focal).T)
-        agrees = (point[:, 2] > 0.0) & ((self._relative(ids[old]) > _WELL_KNOWN) | (off < _LANDMARK_PX))
+        agrees = (point[:, 2] > 0.0) & (
+            (self._relative(ids[old]) > _WELL_KNOWN) | (off < _LANDMARK_PX * pixel)
+        )
         old, seen, rays = old[agrees], seen[agrees], rays[agrees]
         marks.observe(ids[old], keyframe.serial, rays, noise[old])
         self._hand_on(keyframe, ids[old], column[old], seen)
@@ -494,9 +504,8 @@ class LocalMap:
         self, keyframe: _Keyframe, ids: NDArray[np.int64], column: NDArray[np.int64], seen: Array
     ) -> None:
         """Let keypoints of a new keyframe carry landmarks, each moved to where its landmark is seen."""
-        free = (keyframe.landmark[column] < 0) & (
-            np.hypot(*(seen - keyframe.view.points[column]).T) < _CARRIED_PX
-        )
+        beside = np.hypot(*(seen - keyframe.view.points[column]).T)
+        free = (keyframe.landmark[column] < 0) & (beside < _CARRIED_PX * keyframe.view.features.pixel)
         rows = np.flatnonzero(free)
         rows = rows[np.unique(column[rows], return_index=True)[1]]
         keyframe.landmark[column[rows]] = ids[rows]
@@ -557,12 +566,7 @@ class LocalMap:
         touched = np.unique(marks.of[rows])
         kept = np.ones(len(marks.of), bool)
         kept[rows] = False
-        marks.of, marks.by, marks.at, marks.noise = (
-            marks.of[kept],
-            marks.by[kept],
-            marks.at[kept],
-            marks.noise[kept],
-        )
+        marks.keep_observations(kept)
         bad = touched[~np.isin(touched, marks.of)]
         marks.good[bad] = False
         for keyframe in self._keyframes.values():
@@ -576,12 +580,7 @@ class LocalMap:
         oldest = next(iter(self._keyframes))
         new = marks.keep(marks.good & (marks.host >= oldest))
         kept = marks.by >= oldest
-        marks.of, marks.by, marks.at, marks.noise = (
-            marks.of[kept],
-            marks.by[kept],
-            marks.at[kept],
-            marks.noise[kept],
-        )
+        marks.keep_observations(kept)
         for keyframe in self._keyframes.values():
             keyframe.landmark = new[keyframe.landmark]
 
@@ -597,11 +596,12 @@ def _apart(matches: Matches) -> NDArray[np.float32]:
     return apart
 
 
-def _relative_noise(matches: Matches) -> Array:
-    """Return the standard deviations of places (M,) over that of the usual one."""
+def _relative_noise(matches: Matches, view: View) -> Array:
+    """Return the standard deviations of places (M,) in a view over that of the usual one."""
     if matches.narrow_points is None:
         return np.ones(len(matches))
-    noise: Array = np.sqrt((1.0 + _apart(matches) / _APART_PX) / (1.0 + _USUALLY_APART_PX / _APART_PX))
+    apart = _apart(matches) / view.features.pixel
+    noise: Array = np.sqrt((1.0 + apart / _APART_PX) / (1.0 + _USUALLY_APART_PX / _APART_PX))
     return noise
 
 

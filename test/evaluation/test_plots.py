@@ -51,7 +51,11 @@ def test_a_metre_is_as_long_in_every_panel(figure: Figure):
 
 
 def test_panels_without_a_point_are_drawn_too(figure: Figure):
-    _same_scale(figure.subplots(1, 3), figure)
+    panels = figure.subplots(1, 3)
+    _same_scale(panels, figure)
+    assert all(
+        0.0 < np.ptp(limits) < np.inf for axis in panels for limits in (axis.get_xlim(), axis.get_ylim())
+    )
 
 
 def test_a_long_path_does_not_widen_the_page():

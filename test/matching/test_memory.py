@@ -72,6 +72,8 @@ def test_what_was_taken_once_is_not_asked_for_again(free):
 
 def test_a_gpu_and_a_system_that_tells_nothing_refuse_nothing(free):
     free(0.0)
+    with pytest.raises(OutOfMemoryError):
+        MemoryGuard("drcn", Demand(400.0), CPU).check(10000, 10000)
     MemoryGuard("drcn", Demand(400.0), torch.device("cuda")).check(10000, 10000)
     free(None)
     MemoryGuard("drcn", Demand(400.0), CPU).check(10000, 10000)

@@ -110,6 +110,7 @@ def test_keypoints_move_in_pixels_of_the_large_image(plane, device):
     large = cv2.resize(plane.reference, (4 * width, 4 * height), interpolation=cv2.INTER_CUBIC)
     matcher = create_matcher(MatcherConfig(device=device, max_image_size=width))
     features = matcher.extract(large)
+    assert features.pixel == 4.0
     points = features.keypoints().points
     rows = np.arange(0, len(points), 2)
     moved = features.moved(rows, points[rows] + np.float32([3.0, -2.0]))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from drcn_ros.geometry.rotation import rotation_matrix
-from drcn_ros.matching.types import Matches
+from drcn_ros.matching.types import Features, Matches
 from drcn_ros.odometry import Reason, State
 from drcn_ros.odometry.local_map import LocalMap
 
@@ -24,6 +24,15 @@ def curve(straight_poses):
     for index in range(1, FRAMES):
         poses[index][:3, 3] = poses[index - 1][:3, 3] + 0.3 * poses[index - 1][:3, 2]
     return poses
+
+
+@pytest.fixture
+def keyframes(monkeypatch):
+    """The keyframes of all maps, in the order in which they are made."""
+    made = []
+    insert = LocalMap._insert
+    monkeypatch.setattr(LocalMap, "_insert", lambda *given: made.append(insert(*given)) or made[-1])
+    return made
 
 
 def _path_error(world, results, first=0):
@@ -55,11 +64,8 @@ def test_a_step_tells_how_well_its_length_is_known(point_world, curve):
         assert 0.0 < result.step_deviation < 0.1 * result.step_length
 
 
-def test_a_landmark_is_not_handed_to_a_keypoint_beside_its_place(point_world, curve, monkeypatch):
+def test_a_landmark_is_not_handed_to_a_keypoint_beside_its_place(point_world, curve, monkeypatch, keyframes):
     world = point_world(curve, count=1500, noise_px=0.0, outliers=0.0)
-    made = []
-    insert = LocalMap._insert
-    monkeypatch.setattr(LocalMap, "_insert", lambda *given: made.append(insert(*given)) or made[-1])
     match = world.match
 
     def beside(reference, current):
@@ -75,17 +81,14 @@ def test_a_landmark_is_not_handed_to_a_keypoint_beside_its_place(point_world, cu
     odometry = world.odometry({"two_view.systematic_px": 0.0})
     for index in range(2):
         odometry.process(world.frame(index))
-    first, second = made[:2]
+    first, second = keyframes[:2]
     assert (first.landmark >= 0).sum() > 100
     assert (second.landmark[0::2] >= 0).sum() > 40
     assert (second.landmark[1::2] >= 0).sum() == 0
 
 
-def test_a_keypoint_that_takes_a_landmark_moves_to_its_place(point_world, curve, monkeypatch):
+def test_a_keypoint_that_takes_a_landmark_moves_to_its_place(point_world, curve, monkeypatch, keyframes):
     world = point_world(curve, count=1500, noise_px=0.0, outliers=0.0)
-    made = []
-    insert = LocalMap._insert
-    monkeypatch.setattr(LocalMap, "_insert", lambda *given: made.append(insert(*given)) or made[-1])
     match = world.match
 
     def beside(reference, current):
@@ -98,7 +101,7 @@ def test_a_keypoint_that_takes_a_landmark_moves_to_its_place(point_world, curve,
     frames = [world.frame(index) for index in range(2)]
     for frame in frames:
         odometry.process(frame)
-    second = made[1]
+    second = keyframes[1]
     carries = second.landmark >= 0
     assert carries.sum() > 100
     original = world.extract(frames[1].image).points.numpy()
@@ -106,6 +109,24 @@ def test_a_keypoint_that_takes_a_landmark_moves_to_its_place(point_world, curve,
     assert np.allclose(moved[carries], [0.6, 0.0], atol=1e-3)
     assert np.array_equal(second.view.points, second.view.features.points.numpy())
     assert not moved[~carries].any()
+
+
+@pytest.mark.parametrize("pixel", [1.0, 3.0])
+def test_bounds_are_in_pixels_of_the_image_that_is_matched(point_world, curve, monkeypatch, keyframes, pixel):
+    world = point_world(curve, count=1500, noise_px=0.0, outliers=0.0)
+    match = world.match
+    monkeypatch.setattr(Features, "pixel", property(lambda _: pixel))
+
+    def beside(reference, current):
+        """Narrow patches find all places 0.6 px of the matched image beside the others."""
+        found = match(reference, current)
+        return replace(found, narrow_points=found.current_points + np.float32([0.6 * pixel, 0.0]))
+
+    monkeypatch.setattr(world, "match", beside)
+    odometry = world.odometry({"two_view.systematic_px": 0.0})
+    for index in range(2):
+        odometry.process(world.frame(index))
+    assert (keyframes[1].landmark >= 0).sum() > 100
 
 
 @pytest.mark.parametrize("is_keyframe", [False, True])
