@@ -47,4 +47,4 @@ size=$(((tree + wheels + 1023) / 1024))
 [ "$size" -le "$limit" ] || fail "tree and wheels take $size MB, more than the $limit MB that may travel"
 echo "tree $((tree / 1024)) MB, wheels $((wheels / 1024)) MB in $folder: $size of $limit MB. There:"
 echo
-echo "python3 -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target /tmp/site $folder/*.whl && PYTHONPATH=/tmp/site python3 -m drcn_ros bench gpu --out gpu_output"
+echo "python3 -m pip install -q --no-index --no-deps --no-compile --no-cache-dir --upgrade --target $folder/site $folder/*.whl && PYTHONPATH=$folder/site python3 -m drcn_ros bench gpu --out gpu_output"
