@@ -12,6 +12,8 @@ from drcn_ros.matching.config import MatcherConfig
 
 REFERENCES = ("previous", "keyframe", "map")
 SCALE_SOURCES = ("none", "relative", "constant", "twist_topic", "odometry_topic", "camera_height")
+# Those whose unit is the metre.
+METRIC_SOURCES = SCALE_SOURCES[2:]
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from geometry_msgs.msg import PoseWithCovarianceStamped, TwistWithCovarianceStam
 from nav_msgs.msg import Odometry, Path
 
 from drcn_ros.geometry.types import Array
-from drcn_ros.odometry import Result
+from drcn_ros.odometry import Result, State
+from drcn_ros.odometry.config import METRIC_SOURCES
 from drcn_ros.ros import messages
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.path_buffer import PathBuffer
@@ -67,7 +68,7 @@ class MotionOutputs:
 
     def publish(self, result: Result, camera_frame: str) -> None:
         """Publish the motion at one frame."""
-        with_velocity = wanted(self._twist) or (result.metric and wanted(self._odometry))
+        with_velocity = wanted(self._twist) or (self._is_metric(result) and wanted(self._odometry))
         pose, velocity = self._accumulator.add(result, with_velocity)
         if pose is None:
             return
@@ -92,6 +93,14 @@ class MotionOutputs:
             message = self._poses.serialised(self._config.odom_frame)
         self._path.publish(message)
 
+    def _is_metric(self, result: Result) -> bool:
+        """Whether the pose is in metres, as a start is under a metric source: the identity in any unit.
+
+        Readers know a restart by the identity; without it they take the jump back for a motion.
+        """
+        started = result.state is State.INITIALIZING and self._config.scale.source in METRIC_SOURCES
+        return result.metric or started
+
     def _publish(
         self, result: Result, pose: UncertainPose, velocity: Velocity | None, moving_frame: str
     ) -> None:
@@ -102,9 +111,10 @@ class MotionOutputs:
         if velocity is not None and wanted(self._twist):
             moving = messages.header(result.stamp_ns, moving_frame)
             self._twist.publish(messages.twist_stamped(velocity, moving))
-        if result.metric and wanted(self._odometry):
+        metric = self._is_metric(result)
+        if metric and wanted(self._odometry):
             self._odometry.publish(messages.odometry(pose, velocity, head, moving_frame))
-        if result.metric and config.publish_tf:
+        if metric and config.publish_tf:
             if self._broadcaster is None:
                 self._broadcaster = Broadcaster(self._node)
             self._broadcaster.send(pose.matrix, head, moving_frame)

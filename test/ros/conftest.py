@@ -99,8 +99,11 @@ class Listener:
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
 
-    def listen(self, topic: str, kind: Any, match: bool = True) -> None:
-        """Subscribe to a topic and, unless told otherwise, wait until the node has found it."""
+    def listen(self, topic: str, kind: Any, match: bool = True, raw: bool = False) -> None:
+        """Subscribe to a topic and, unless told otherwise, wait until the node has found it.
+
+        Messages that are `raw` are kept as the bytes that came.
+        """
         if topic in self._messages:
             return
         self._messages[topic] = []
@@ -110,7 +113,7 @@ class Listener:
                 self._messages[topic].append(message)
                 self._changed.notify_all()
 
-        self.node.create_subscription(kind, topic, keep, 1000)
+        self.node.create_subscription(kind, topic, keep, 1000, raw=raw)
         if match:
             wait_until(lambda: self.node.count_publishers(topic) > 0)
             # Discovery is not the same moment on both sides.
