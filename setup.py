@@ -24,6 +24,7 @@ setup(
     ],
     # pip installs these itself; on ROS binary installations rosdep and requirements/robot.txt do.
     install_requires=[],
+    extras_require={"slam": ["gtsam==4.3.0; python_version >= '3.11'"]},
     zip_safe=False,
     entry_points={
         "console_scripts": [

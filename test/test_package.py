@@ -28,6 +28,7 @@ LAYERS: dict[str, set[str]] = {
     "matching": {"networks"},
     "geometry": set(),
     "odometry": {"networks", "matching", "geometry"},
+    "mapping": {"matching", "geometry", "odometry"},
     "scenes": {"geometry"},
     "conversion": {"geometry"},
     "evaluation": {"networks", "matching", "geometry", "odometry", "scenes", "conversion"},

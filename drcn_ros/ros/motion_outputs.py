@@ -12,12 +12,13 @@ from geometry_msgs.msg import PoseWithCovarianceStamped, TwistWithCovarianceStam
 from nav_msgs.msg import Odometry, Path
 
 from drcn_ros.geometry.types import Array
+from drcn_ros.geometry.uncertain_pose import UncertainPose
 from drcn_ros.odometry import Result, State
 from drcn_ros.odometry.config import METRIC_SOURCES
 from drcn_ros.ros import messages
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.path_buffer import PathBuffer
-from drcn_ros.ros.poses import Accumulator, UncertainPose, Velocity, pose_to_base, velocity_to_base
+from drcn_ros.ros.poses import Accumulator, Velocity, pose_to_base, velocity_to_base
 from drcn_ros.ros.publishers import Publishers, wanted
 from drcn_ros.ros.transforms import BaseTransform, Broadcaster, import_tf2
 

@@ -1,11 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Poses with covariance: composition, the change from the camera to the base, accumulation, velocity.
-
-A pose is a (4, 4) matrix. Its covariance (6, 6) has the order of ROS: translation x y z, then rotation about
-the fixed axes x y z of the frame in which the pose is given. So the true pose is [Exp(r) R | t + d] with
-(d, r) of that covariance, and all formulas here are the first-order propagation of it.
-"""
+"""Poses with covariance: the change from the camera to the base, accumulation, velocity."""
 
 from __future__ import annotations
 
@@ -15,7 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from drcn_ros.geometry.rotation import cross_matrix, rotation_vector
-from drcn_ros.geometry.types import Array, RelativePose
+from drcn_ros.geometry.types import Array
+from drcn_ros.geometry.uncertain_pose import UncertainPose, compose, invert, twice
+from drcn_ros.odometry.motion import motion_of
 from drcn_ros.odometry.types import Result, State
 
 # A pose that is known exactly, such as the start, is published with this variance instead of zero: readers
@@ -31,14 +28,6 @@ FOLLOWING = (State.TRACKING, State.ROTATION_ONLY, State.STATIONARY)
 
 
 @dataclass(frozen=True)
-class UncertainPose:
-    """A pose and its covariance, (4, 4) and (6, 6)."""
-
-    matrix: Array
-    covariance: Array
-
-
-@dataclass(frozen=True)
 class Velocity:
     """Of a frame, in its own axes: metres (or units) and radians per second, covariance (6, 6)."""
 
@@ -47,38 +36,11 @@ class Velocity:
     covariance: Array
 
 
-def _twice(block: Array) -> Array:
-    """Return the (6, 6) matrix with a (3, 3) block on its diagonal twice."""
-    result = np.zeros((6, 6))
-    result[:3, :3] = result[3:, 3:] = block
-    return result
-
-
-def invert(matrix: Array) -> Array:
-    """Return the inverse of a rigid (4, 4) transform."""
-    result = np.eye(4)
-    result[:3, :3] = matrix[:3, :3].T
-    result[:3, 3] = -matrix[:3, :3].T @ matrix[:3, 3]
-    return result
-
-
-def compose(first: UncertainPose, second: UncertainPose) -> UncertainPose:
-    """Return `first` followed by `second`, whose errors are independent."""
-    rotation = first.matrix[:3, :3]
-    from_first = np.eye(6)
-    from_first[:3, 3:] = -cross_matrix(rotation @ second.matrix[:3, 3])
-    from_second = _twice(rotation)
-    covariance = (
-        from_first @ first.covariance @ from_first.T + from_second @ second.covariance @ from_second.T
-    )
-    return UncertainPose(first.matrix @ second.matrix, covariance)
-
-
 def pose_to_base(pose: UncertainPose, base_from_camera: Array) -> UncertainPose:
     """Return the motion of the base that belongs to a motion of the camera, by T_base_camera (4, 4)."""
     matrix = base_from_camera @ pose.matrix @ invert(base_from_camera)
     rotation = base_from_camera[:3, :3]
-    jacobian = _twice(rotation)
+    jacobian = twice(rotation)
     jacobian[:3, 3:] = cross_matrix(matrix[:3, :3] @ base_from_camera[:3, 3]) @ rotation
     return UncertainPose(matrix, jacobian @ pose.covariance @ jacobian.T)
 
@@ -88,7 +50,7 @@ def velocity_to_base(velocity: Velocity, base_from_camera: Array) -> Velocity:
     rotation, lever = base_from_camera[:3, :3], base_from_camera[:3, 3]
     angular = rotation @ velocity.angular
     linear = rotation @ velocity.linear - np.cross(angular, lever)
-    jacobian = _twice(rotation)
+    jacobian = twice(rotation)
     jacobian[:3, 3:] = cross_matrix(lever) @ rotation
     return Velocity(linear, angular, jacobian @ velocity.covariance @ jacobian.T)
 
@@ -140,38 +102,7 @@ class Accumulator:
 
 def _step(result: Result) -> UncertainPose | None:
     """Return the motion since the reference, or None where the pose was left as it was."""
-    return None if result.state is State.STATIONARY else _motion(result)
-
-
-def _motion(result: Result) -> UncertainPose | None:
-    """Return the motion since the reference in the unit of the path, or None where none was found."""
-    if result.relative_pose is not None:
-        return _scaled(result.relative_pose, result.step_length, result.step_deviation)
-    if result.rotation is None or result.rotation_covariance is None:
-        return None
-    matrix, covariance = np.eye(4), np.zeros((6, 6))
-    matrix[:3, :3], covariance[3:, 3:] = result.rotation, result.rotation_covariance
-    if result.state is State.STATIONARY:
-        # What moves the image as little as the noise does: an angle, or that angle at a distance of one unit.
-        covariance[:3, :3] = np.trace(result.rotation_covariance) * np.eye(3)
-    return UncertainPose(matrix, covariance)
-
-
-def _scaled(relative: RelativePose, length: float | None, deviation: float | None) -> UncertainPose:
-    """Return the motion with its translation in the unit of the path.
-
-    A unit step and a guess keep the variance of an unknown length, in proportion to it.
-    """
-    if length is None:
-        return UncertainPose(relative.matrix(), relative.covariance)
-    matrix, scale = relative.matrix(), np.diag([length] * 3 + [1.0] * 3)
-    matrix[:3, 3] *= length
-    covariance = scale @ relative.covariance @ scale
-    if deviation is not None and 0.0 < deviation < np.inf:
-        along = np.outer(relative.translation, relative.translation)
-        known = relative.translation @ covariance[:3, :3] @ relative.translation
-        covariance[:3, :3] += (deviation**2 - known) * along
-    return UncertainPose(matrix, covariance)
+    return None if result.state is State.STATIONARY else motion_of(result)
 
 
 def _velocity(last: Result, result: Result) -> Velocity | None:
@@ -195,8 +126,8 @@ def _velocity(last: Result, result: Result) -> Velocity | None:
 
 def _in_current_axes(result: Result) -> Array | None:
     """Return the covariance of the motion since the reference in the axes of the current camera."""
-    motion = _motion(result)
+    motion = motion_of(result)
     if motion is None:
         return None
-    turned = _twice(motion.matrix[:3, :3].T)
+    turned = twice(motion.matrix[:3, :3].T)
     return turned @ motion.covariance @ turned.T

@@ -9,9 +9,10 @@ import pytest
 
 from drcn_ros.geometry.rotation import rotation_matrix, rotation_vector
 from drcn_ros.geometry.types import RelativePose
+from drcn_ros.geometry.uncertain_pose import UncertainPose, compose
 from drcn_ros.odometry import State
 from drcn_ros.ros import poses
-from drcn_ros.ros.poses import Accumulator, UncertainPose, Velocity
+from drcn_ros.ros.poses import Accumulator, Velocity
 
 
 def rigid(vector: list[float], translation: list[float]) -> np.ndarray:
@@ -56,7 +57,7 @@ def agree(left: np.ndarray, right: np.ndarray) -> bool:
 def test_the_covariance_of_a_composition_is_that_of_samples() -> None:
     generator = np.random.default_rng(1)
     one, two = random_covariance(generator), random_covariance(generator)
-    composed = poses.compose(UncertainPose(FIRST, one), UncertainPose(SECOND, two))
+    composed = compose(UncertainPose(FIRST, one), UncertainPose(SECOND, two))
     assert composed.matrix == pytest.approx(FIRST @ SECOND)
     assert agree(
         sampled(lambda a, b: disturbed(FIRST, a) @ disturbed(SECOND, b), [one, two]), composed.covariance
