@@ -19,7 +19,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
-        (f"share/{NAME}/launch", glob("launch/*.py")),
+        (f"share/{NAME}/launch", glob("launch/*")),
         (f"share/{NAME}/config", glob("config/*")),
     ],
     # pip installs these itself; on ROS binary installations rosdep and requirements/robot.txt do.
