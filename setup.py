@@ -29,7 +29,7 @@ setup(
     entry_points={
         "console_scripts": [
             "drcn = drcn_ros.cli.main:main",
-            "vo_node = drcn_ros.ros.vo_node:main",
+            "vo_node = drcn_ros.ros.node.vo_node:main",
         ],
     },
 )

@@ -5,11 +5,12 @@
 from __future__ import annotations
 
 import os
+import runpy
 import zlib
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -83,6 +84,12 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no recorded sequences at {folder}; set DRCN_SHARED to a folder whose data/ holds them")
     return folder
+
+
+@pytest.fixture(scope="session")
+def clip() -> Any:
+    """A short clip with exact ground truth, from which tests write every kind of input."""
+    return runpy.run_path(str(ROOT / "test" / "clip.py"))["clip"]()
 
 
 @pytest.fixture(scope="session")

@@ -31,9 +31,25 @@ LAYERS: dict[str, set[str]] = {
     "mapping": {"matching", "geometry", "odometry"},
     "scenes": {"geometry"},
     "conversion": {"geometry"},
-    "evaluation": {"networks", "matching", "geometry", "odometry", "scenes", "conversion"},
-    "training": {"networks", "matching", "geometry", "odometry", "scenes", "conversion", "evaluation"},
-    "ros": {"networks", "matching", "geometry", "odometry", "conversion", "evaluation"},
+    "results": set(),
+    "sequences": {"geometry", "odometry", "scenes", "conversion", "results"},
+    "evaluation": {"matching", "geometry", "odometry", "sequences", "results"},
+    "training": {"networks", "matching", "geometry", "scenes", "sequences", "evaluation", "results"},
+    "ros": {"matching", "geometry", "odometry", "conversion", "sequences", "evaluation"},
+    "benchmarks": {
+        "networks",
+        "matching",
+        "geometry",
+        "odometry",
+        "scenes",
+        "conversion",
+        "sequences",
+        "evaluation",
+        "training",
+        "ros",
+        "results",
+    },
+    "doctor": {"matching", "geometry", "odometry", "scenes", "ros"},
 }
 
 
@@ -66,7 +82,7 @@ def test_layer_imports_only_layers_above_it(layer: str) -> None:
 def test_core_runs_without_ros() -> None:
     blocked = ["rclpy", "sensor_msgs", "geometry_msgs", "nav_msgs", "std_msgs", "cv_bridge"]
     code = f"import sys\nfor name in {blocked}: sys.modules[name] = None\n"
-    code += "import drcn_ros.odometry, drcn_ros.matching, drcn_ros.evaluation.sources, drcn_ros.scenes\n"
+    code += "import drcn_ros.odometry, drcn_ros.matching, drcn_ros.evaluation.evaluate, drcn_ros.scenes\n"
     finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert finished.returncode == 0, finished.stderr
 

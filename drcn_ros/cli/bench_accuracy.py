@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from drcn_ros.benchmarks.accuracy.benchmark import run_pairs, summarise
+from drcn_ros.benchmarks.accuracy.corruptions import CORRUPTIONS
+from drcn_ros.benchmarks.accuracy.report import BAD, EASY, WIDE, draw, table, write_json
+from drcn_ros.benchmarks.accuracy.yardsticks import NAMES, YARDSTICKS, create_judged
+from drcn_ros.benchmarks.image_pairs import open_pairs
 from drcn_ros.cli.values import known_names, require_at_least, require_known
 from drcn_ros.errors import ConfigurationError
-from drcn_ros.evaluation.accuracy_benchmark import run_pairs, summarise
-from drcn_ros.evaluation.accuracy_report import BAD, EASY, WIDE, draw, table, write_json
-from drcn_ros.evaluation.corruptions import CORRUPTIONS
-from drcn_ros.evaluation.image_pairs import open_pairs
-from drcn_ros.evaluation.yardsticks import NAMES, YARDSTICKS, create_judged
 from drcn_ros.geometry.config import ESTIMATORS, TwoViewConfig
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.config import MatcherConfig

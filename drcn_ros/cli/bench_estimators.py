@@ -12,7 +12,7 @@ from drcn_ros.cli.values import known_names, require_at_least
 from drcn_ros.matching.config import MATCHERS
 
 if TYPE_CHECKING:
-    from drcn_ros.evaluation.estimator_benchmark import MatchedPair
+    from drcn_ros.benchmarks.estimators.benchmark import MatchedPair
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +29,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table with a row for each set of pairs and estimator."""
-    from drcn_ros.evaluation.estimator_benchmark import compare_estimators
+    from drcn_ros.benchmarks.estimators.benchmark import compare_estimators
 
     matchers = known_names(arguments.matchers, "--matchers", MATCHERS)
     require_at_least(0, arguments, "--motions")
@@ -49,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _sets(arguments: argparse.Namespace, matchers: list[str]) -> Iterator[tuple[str, list[MatchedPair]]]:
-    from drcn_ros.evaluation.estimator_benchmark import SYNTHETIC, recorded_pairs, synthetic_pairs
-    from drcn_ros.evaluation.image_pairs import open_pairs
+    from drcn_ros.benchmarks.estimators.benchmark import SYNTHETIC, recorded_pairs, synthetic_pairs
+    from drcn_ros.benchmarks.image_pairs import open_pairs
     from drcn_ros.matching import create_matcher
     from drcn_ros.matching.config import MatcherConfig
 

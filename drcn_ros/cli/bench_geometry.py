@@ -23,9 +23,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table with a row for each kind of motion, and one with a row for each stage."""
-    from drcn_ros.evaluation.geometry_benchmark import run_geometry_benchmark
-    from drcn_ros.evaluation.geometry_stages import time_stages
-    from drcn_ros.evaluation.point_pairs import Disturbance
+    from drcn_ros.benchmarks.geometry.benchmark import run_geometry_benchmark
+    from drcn_ros.benchmarks.geometry.stages import time_stages
+    from drcn_ros.benchmarks.point_pairs import Disturbance
     from drcn_ros.geometry.config import TwoViewConfig
 
     require_at_least(1, arguments, "--motions")

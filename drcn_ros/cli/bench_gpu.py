@@ -8,11 +8,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
+from drcn_ros.benchmarks.gpu.parts import Part, Settings
 from drcn_ros.cli.values import known_names
 from drcn_ros.errors import ConfigurationError
-from drcn_ros.evaluation.gpu.parts import Part, Settings
 
-_HERE = "drcn_ros.evaluation.gpu"
+_HERE = "drcn_ros.benchmarks.gpu"
 # The most important ones first: what comes last is what a short time leaves out.
 PARTS = (
     Part("machine", "The machine and its ceilings", f"{_HERE}.machine_part:rows", 60),
@@ -24,7 +24,7 @@ PARTS = (
     Part("suite", "Tests of networks, matching and odometry on the device", f"{_HERE}.suites:whole", 120),
     Part("kernel", "Triton's kernel beside torch", f"{_HERE}.kernel:rows", 45),
     Part("profile", "One frame as a picture", f"{_HERE}.picture:rows", 45),
-    Part("training", "Training", "drcn_ros.training.throughput:rows", 60),
+    Part("training", "Training", "drcn_ros.benchmarks.gpu.training:rows", 60),
     Part("compilation", "Image to pose compiled", f"{_HERE}.speed:by_compilation", 150),
     Part("precision", "Image to pose by precision", f"{_HERE}.speed:by_precision", 150),
 )
@@ -41,8 +41,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Run the parts; return 1 where one failed, was ended or did not fit into the time."""
-    from drcn_ros.evaluation.gpu.report import MARKDOWN
-    from drcn_ros.evaluation.gpu.run import run_parts
+    from drcn_ros.benchmarks.gpu.report import MARKDOWN
+    from drcn_ros.benchmarks.gpu.run import run_parts
 
     if not arguments.minutes > 0:
         msg = f"--minutes {arguments.minutes}: must be above 0"

@@ -9,11 +9,11 @@ import json
 import sys
 from pathlib import Path
 
+from drcn_ros.benchmarks.machine import describe_machine
+from drcn_ros.benchmarks.networks.benchmark import NETWORKS, Case, Outcome, run_cases
+from drcn_ros.benchmarks.networks.report import as_json, as_table, summary
 from drcn_ros.cli.values import image_sizes, known_names, require_at_least
-from drcn_ros.evaluation.machine import describe_machine
-from drcn_ros.evaluation.network_benchmark import NETWORKS, Case, Outcome, run_cases
-from drcn_ros.evaluation.network_report import as_json, as_table, summary
-from drcn_ros.evaluation.replacing import whole_file
+from drcn_ros.results.replacing import whole_file
 
 # Padding, which the plain routes do without, must not matter.
 _MULTIPLE = 16

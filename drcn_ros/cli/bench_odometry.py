@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.cli.values import known_names, require_at_least
-from drcn_ros.evaluation.verdict import number, scale_text
+from drcn_ros.evaluation.metrics_file import number, scale_text
 from drcn_ros.matching.config import MATCHERS
 
 _SHORT = {
@@ -42,7 +42,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print a table with a row for each input and matcher; errors are median / 90th percentile."""
-    from drcn_ros.evaluation.odometry_benchmark import judge_odometry, open_input
+    from drcn_ros.benchmarks.odometry import judge_odometry, open_input
     from drcn_ros.matching import create_matcher
 
     matchers = known_names(arguments.matchers, "--matchers", MATCHERS)

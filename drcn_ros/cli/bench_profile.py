@@ -31,10 +31,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Profile a frame of the rendered room; write the picture and list the operators."""
     import torch
 
-    from drcn_ros.evaluation.profile import profile_frame
-    from drcn_ros.evaluation.profile_picture import draw_profile
-    from drcn_ros.evaluation.speed_benchmark import matcher_config
-    from drcn_ros.evaluation.speed_frames import load_frames, save_frames
+    from drcn_ros.benchmarks.profile.frame import profile_frame
+    from drcn_ros.benchmarks.profile.picture import draw_profile
+    from drcn_ros.benchmarks.speed.benchmark import matcher_config
+    from drcn_ros.benchmarks.speed.frames import load_frames, save_frames
     from drcn_ros.matching import create_matcher
     from drcn_ros.matching.device import choose_device
 

@@ -10,11 +10,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from drcn_ros.benchmarks.machine import describe_machine, in_fresh_process
 from drcn_ros.cli.inputs import add_source_options, source_options
 from drcn_ros.cli.values import image_sizes, known_names, require_at_least
-from drcn_ros.evaluation.machine import describe_machine, in_fresh_process
-from drcn_ros.evaluation.replacing import whole_file
 from drcn_ros.matching.config import COMPILATIONS, MATCHERS, PRECISIONS
+from drcn_ros.results.replacing import whole_file
 
 _WARM_UP = 5
 
@@ -37,9 +37,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure each matcher at each size in a process of its own; print the tables."""
-    from drcn_ros.evaluation.speed_benchmark import SpeedCase, matcher_config, run_speed
-    from drcn_ros.evaluation.speed_frames import save_frames
-    from drcn_ros.evaluation.speed_report import as_json, read_earlier, table
+    from drcn_ros.benchmarks.speed.benchmark import SpeedCase, matcher_config, run_speed
+    from drcn_ros.benchmarks.speed.frames import save_frames
+    from drcn_ros.benchmarks.speed.report import as_json, read_earlier, table
 
     matchers = known_names(arguments.matchers, "--matchers", MATCHERS)
     require_at_least(1, arguments, "--frames", "--threads")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.calibrations import GUESSED_DEG
+from drcn_ros.sequences.calibrations import GUESSED_DEG
 
 GUESS = "guess"
 

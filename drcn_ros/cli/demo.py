@@ -23,23 +23,23 @@ from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.cli.progress import progress
 from drcn_ros.configuration import flatten
 from drcn_ros.errors import DrcnError
-from drcn_ros.evaluation.bag_writer import write_bag
 from drcn_ros.evaluation.evaluate import evaluate
-from drcn_ros.evaluation.match_picture import SHORT_KEY, draw_matches
-from drcn_ros.evaluation.replacing import claim, replaced_folder, whole_file
+from drcn_ros.evaluation.metrics_file import RunInfo, number, text_table
+from drcn_ros.evaluation.report.match_picture import SHORT_KEY, draw_matches
 from drcn_ros.evaluation.runner import Step
-from drcn_ros.evaluation.sources import ImageSequence, Selection, open_source
-from drcn_ros.evaluation.sources.rendered import Rendered
-from drcn_ros.evaluation.sources.rosbag2 import METADATA
-from drcn_ros.evaluation.verdict import RunInfo, number, text_table
 from drcn_ros.foreign.images import write_image
 from drcn_ros.matching.device import in_force
+from drcn_ros.results.replacing import claim, replaced_folder, whole_file
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
 from drcn_ros.scenes.scenarios import scenario
+from drcn_ros.sequences import ImageSequence, Selection, open_source
+from drcn_ros.sequences.bags.rosbag2 import METADATA
+from drcn_ros.sequences.bags.writer import write_bag
+from drcn_ros.sequences.rendered import Rendered
 
 if TYPE_CHECKING:
-    from drcn_ros.ros.live import LiveRun
+    from drcn_ros.ros.session.live import LiveRun
 
 _ROOM = "demo_room"
 _RUN = "run"
@@ -96,7 +96,7 @@ def _room(folder: Path) -> Path:
 
 
 def _play(sequence: ImageSequence, chosen: Selection, config: NodeConfig, out: Path) -> LiveRun:
-    from drcn_ros.ros.live import live_session
+    from drcn_ros.ros.session.live import live_session
     from drcn_ros.ros.share import fast_dds_profile
 
     _say(f"starting vo_node with matcher {config.matcher.name}")
@@ -116,7 +116,7 @@ def _judge(
     out: Path,
 ) -> tuple[Mapping[str, Any], Path | None]:
     """Write the run's folder and the picture of matches; return the metrics and the picture's path."""
-    from drcn_ros.ros.live_steps import live_steps
+    from drcn_ros.ros.session.live_steps import live_steps
 
     best = _BestMatches()
 

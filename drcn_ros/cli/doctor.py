@@ -10,12 +10,12 @@ from dataclasses import astuple
 from typing import TYPE_CHECKING
 
 from drcn_ros import __version__
+from drcn_ros.doctor.complaints import Complaint, Use, complaints
+from drcn_ros.doctor.installation import Installation, read_installation
 from drcn_ros.errors import DrcnError
-from drcn_ros.ros.complaints import Complaint, Use, complaints
-from drcn_ros.ros.installation import Installation, read_installation
 
 if TYPE_CHECKING:
-    from drcn_ros.evaluation.demo_frames import DemoFrame
+    from drcn_ros.doctor.demo_frames import DemoFrame
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -68,9 +68,9 @@ def _versions(installation: Installation) -> Iterator[tuple[str, str]]:
 
 def _try(arguments: argparse.Namespace) -> tuple[Use | None, list[Complaint]]:
     """Print what the configuration comes to and what its frames take; return the use, and what failed."""
+    from drcn_ros.benchmarks.machine import describe_machine
     from drcn_ros.cli.parameters import configuration
-    from drcn_ros.evaluation.demo_frames import demo_frames
-    from drcn_ros.evaluation.machine import describe_machine
+    from drcn_ros.doctor.demo_frames import demo_frames
     from drcn_ros.matching.device import in_force
 
     config = configuration(arguments)

@@ -25,23 +25,23 @@ from drcn_ros.cli.progress import progress
 from drcn_ros.cli.values import known_names, require_at_least
 from drcn_ros.configuration import flatten
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.calibrations import GUESSED_DEG
 from drcn_ros.evaluation.compare import PAGE, compare, names_of, read_run
 from drcn_ros.evaluation.evaluate import evaluate
-from drcn_ros.evaluation.replacing import replaced_folder
-from drcn_ros.evaluation.report import FILE as REPORT
+from drcn_ros.evaluation.metrics_file import FILE as METRICS
+from drcn_ros.evaluation.metrics_file import HEADINGS, RunInfo, number, table_row, text_table
+from drcn_ros.evaluation.report.page import FILE as REPORT
 from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import LogOptions
 from drcn_ros.evaluation.runner import Step, run_direct
-from drcn_ros.evaluation.sources import ImageSequence, open_source
 from drcn_ros.evaluation.still_note import StillNote
-from drcn_ros.evaluation.verdict import FILE as METRICS
-from drcn_ros.evaluation.verdict import HEADINGS, RunInfo, number, table_row, text_table
 from drcn_ros.matching.config import MATCHERS
 from drcn_ros.matching.device import in_force
 from drcn_ros.odometry.types import Reason
+from drcn_ros.results.replacing import replaced_folder
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
+from drcn_ros.sequences import ImageSequence, open_source
+from drcn_ros.sequences.calibrations import GUESSED_DEG
 
 
 def configure(parser: argparse.ArgumentParser) -> None:

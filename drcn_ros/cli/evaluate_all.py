@@ -14,7 +14,7 @@ from drcn_ros.cli.progress import progress
 from drcn_ros.cli.values import require_at_least
 from drcn_ros.evaluation.batch import is_done, read_tasks, run_here, run_on_ray
 from drcn_ros.evaluation.batch_table import DOCUMENT, FAILURES, TABLE, write_tables
-from drcn_ros.evaluation.replacing import claim
+from drcn_ros.results.replacing import claim
 
 _LIST_HELP = "each line an input and options of `drcn evaluate`; $VARIABLES are filled in, # begins a comment"
 

@@ -11,10 +11,10 @@ import torch
 
 from drcn_ros.cli.values import image_size, require_at_least
 from drcn_ros.errors import DrcnError
-from drcn_ros.evaluation.replacing import whole_file
 from drcn_ros.matching.exportable import PARTS, ExportPart, exportable
 from drcn_ros.matching.graph_files import SUFFIXES, agreement, run_graph, write_graph
 from drcn_ros.networks.weights import load_network
+from drcn_ros.results.replacing import whole_file
 
 # Share of an output that must agree; the rest is near ties that fall otherwise.
 _LEAST_AGREEMENT = 0.99

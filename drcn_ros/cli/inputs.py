@@ -8,10 +8,10 @@ import argparse
 from pathlib import Path
 
 from drcn_ros.cli.camera_options import add_camera_options, angle_of_view, calibration_file
-from drcn_ros.evaluation.sources import Selection, SourceOptions
-from drcn_ros.evaluation.sources.bag_sequence import BagTopics
-from drcn_ros.evaluation.truths.options import ORDERS, TruthOptions
 from drcn_ros.ros.config import NodeConfig
+from drcn_ros.sequences import Selection, SourceOptions
+from drcn_ros.sequences.bags.sequence import BagTopics
+from drcn_ros.sequences.ground_truth.options import ORDERS, TruthOptions
 
 INPUT_HELP = "bag (rosbag2, ROS 1), TUM, KITTI or EuRoC folder, folder or pattern of images, or video"
 

@@ -9,7 +9,7 @@ import shlex
 
 from drcn_ros.cli.inputs import INPUT_HELP, add_source_options, source_options
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.inspection.inspect import Inspection, inspect
+from drcn_ros.sequences.inspection.inspect import Inspection, inspect
 
 # Longer lists are cut, so that the page stays one.
 _MOST_TOPICS, _MOST_KINDS, _MOST_NOTES = 24, 6, 8

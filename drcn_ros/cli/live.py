@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drcn_ros.configuration import flatten
-from drcn_ros.evaluation.metrics import LatencyMetrics
-from drcn_ros.evaluation.prefetch import ahead
+from drcn_ros.evaluation.metrics.summary import LatencyMetrics
 from drcn_ros.evaluation.runner import Step
-from drcn_ros.evaluation.sources import ImageSequence, Selection
 from drcn_ros.ros.config import NodeConfig
-from drcn_ros.ros.logs import new_log
+from drcn_ros.ros.session.logs import new_log
+from drcn_ros.sequences import ImageSequence, Selection
+from drcn_ros.sequences.prefetch import ahead
 
 if TYPE_CHECKING:
-    from drcn_ros.ros.live import LiveRun, LiveSession
+    from drcn_ros.ros.session.live import LiveRun, LiveSession
 
 
 @contextmanager
@@ -29,7 +29,7 @@ def live_run(sequence: ImageSequence, chosen: Selection, config: NodeConfig) -> 
     Raises:
         DrcnError: the node does not start, ends, or does not answer.
     """
-    from drcn_ros.ros.live_steps import answered_steps
+    from drcn_ros.ros.session.live_steps import answered_steps
 
     # The same frames as a direct run: none may be dropped on the way.
     with _session(sequence, config, "every_frame") as session, ahead(sequence.frames(chosen)) as frames:
@@ -44,7 +44,7 @@ def live_run_at_rate(
     Raises:
         DrcnError: the node does not start, or ends.
     """
-    from drcn_ros.ros.live_steps import live_steps
+    from drcn_ros.ros.session.live_steps import live_steps
 
     with _session(sequence, config, "live") as session, ahead(sequence.frames(chosen)) as frames:
         run = session.run(session.play_at_rate(frames, rate, lambda: None))
@@ -66,7 +66,7 @@ def _summary(run: LiveRun, rate: float) -> dict[str, Any]:
 
 @contextmanager
 def _session(sequence: ImageSequence, config: NodeConfig, processing: str) -> Iterator[LiveSession]:
-    from drcn_ros.ros.live import live_session
+    from drcn_ros.ros.session.live import live_session
     from drcn_ros.ros.share import fast_dds_profile
 
     parameters = {**flatten(config), "processing": processing}

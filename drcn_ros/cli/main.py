@@ -123,6 +123,6 @@ def _discard_output() -> None:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    from drcn_ros.ros.failures import is_out_of_memory
+    from drcn_ros.ros.node.failures import is_out_of_memory
 
     return is_out_of_memory(error)

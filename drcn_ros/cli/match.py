@@ -18,11 +18,8 @@ from drcn_ros.cli.camera_options import add_camera_options, angle_of_view, calib
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.conversion.calibration import Calibration
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.calibrations import GUESSED_DEG, Images, assumed_calibration, read_calibration
 from drcn_ros.evaluation.estimates import Correspondences
-from drcn_ros.evaluation.match_picture import draw_matches
-from drcn_ros.evaluation.replacing import whole_file
-from drcn_ros.evaluation.sources.files import is_turned_file, read_image
+from drcn_ros.evaluation.report.match_picture import draw_matches
 from drcn_ros.foreign.images import Image8, write_image
 from drcn_ros.foreign.value_range import ValueRange
 from drcn_ros.geometry.camera import Camera
@@ -36,6 +33,9 @@ from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.types import Features
 from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.image_quality import ImageQuality
+from drcn_ros.results.replacing import whole_file
+from drcn_ros.sequences.calibrations import GUESSED_DEG, Images, assumed_calibration, read_calibration
+from drcn_ros.sequences.files import is_turned_file, read_image
 
 # With fewer an image cannot be tracked either.
 _FEW_KEYPOINTS = OdometryConfig().min_keypoints

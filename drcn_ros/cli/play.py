@@ -20,10 +20,10 @@ from drcn_ros.cli.inputs import (
 from drcn_ros.cli.interrupts import end_by
 from drcn_ros.cli.keys import key_presses
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.prefetch import ahead
-from drcn_ros.evaluation.sources import ImageSequence, Selection, open_source
 from drcn_ros.odometry.types import Frame
 from drcn_ros.ros.dependency import require_rclpy
+from drcn_ros.sequences import ImageSequence, Selection, open_source
+from drcn_ros.sequences.prefetch import ahead
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _play(arguments: argparse.Namespace, sequence: ImageSequence, chosen: Selection) -> None:
-    from drcn_ros.ros.player import player
+    from drcn_ros.ros.session.player import player
 
     with player(
         sequence.camera, arguments.image, arguments.camera_info, arguments.rate, not arguments.no_clock

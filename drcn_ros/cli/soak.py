@@ -17,7 +17,7 @@ from drcn_ros.cli.progress import progress
 from drcn_ros.cli.values import image_size, require_at_least
 from drcn_ros.configuration import flatten
 from drcn_ros.errors import ConfigurationError
-from drcn_ros.evaluation.replacing import whole_file
+from drcn_ros.results.replacing import whole_file
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
 
@@ -44,8 +44,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise ConfigurationError(msg)
     size = image_size(arguments.size, "--size")
     require_rclpy()
+    from drcn_ros.ros.session.soak import soak
     from drcn_ros.ros.share import fast_dds_profile
-    from drcn_ros.ros.soak import soak
 
     minutes = arguments.frames / arguments.rate / 60
     print(f"this takes {minutes:.1f} minutes, longer where images wait for the node", file=sys.stderr)

@@ -19,8 +19,8 @@ import torch
 from drcn_ros.cli.interrupts import end_by
 from drcn_ros.cli.parameters import settings
 from drcn_ros.errors import ConfigurationError
-from drcn_ros.evaluation.sources import SourceOptions, open_source
-from drcn_ros.evaluation.sources.bag_sequence import BagTopics
+from drcn_ros.sequences import SourceOptions, open_source
+from drcn_ros.sequences.bags.sequence import BagTopics
 from drcn_ros.training.batched_pairs import BatchedPhotographs
 from drcn_ros.training.batched_rooms import BatchedRooms
 from drcn_ros.training.calibration import calibrate_file

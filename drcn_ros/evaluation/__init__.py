@@ -1,3 +1,3 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Bags, data sets, metrics, reports and benchmarks, without a ROS graph."""
+"""A run of the odometry over a sequence, its metrics and its report."""

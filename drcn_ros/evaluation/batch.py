@@ -21,8 +21,8 @@ from typing import Any
 
 from drcn_ros.children import module_command
 from drcn_ros.errors import InputError, MissingDependencyError
-from drcn_ros.evaluation.replacing import replaced_folder
-from drcn_ros.evaluation.verdict import FILE
+from drcn_ros.evaluation.metrics_file import FILE
+from drcn_ros.results.replacing import replaced_folder
 
 # An instance for this run alone, with room for a few results on their way.
 _LOCAL_RAY: dict[str, Any] = {"include_dashboard": False, "object_store_memory": 200 * 2**20}

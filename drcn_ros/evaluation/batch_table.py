@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from drcn_ros.evaluation.batch import Task, is_done
-from drcn_ros.evaluation.replacing import whole_file
-from drcn_ros.evaluation.verdict import HEADINGS, markdown_table, read_verdict, table_row
+from drcn_ros.evaluation.metrics_file import HEADINGS, markdown_table, read_verdict, table_row
+from drcn_ros.results.replacing import whole_file
 
 TABLE, DOCUMENT, FAILURES = "table.csv", "table.md", "failures.csv"
 

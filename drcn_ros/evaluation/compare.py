@@ -12,14 +12,14 @@ from typing import Any
 import numpy as np
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation import html
-from drcn_ros.evaluation.metrics import AlignedPaths, align
-from drcn_ros.evaluation.plots import plot_comparison
-from drcn_ros.evaluation.replacing import claim, whole_file
+from drcn_ros.evaluation.metrics.summary import AlignedPaths, align
+from drcn_ros.evaluation.metrics_file import HEADINGS, read_verdict, table_row
+from drcn_ros.evaluation.report import html
+from drcn_ros.evaluation.report.plots import plot_comparison
 from drcn_ros.evaluation.run_data import FrameRow, read_rows
-from drcn_ros.evaluation.trajectory import Trajectory
-from drcn_ros.evaluation.trajectory_files import read_trajectory
-from drcn_ros.evaluation.verdict import HEADINGS, read_verdict, table_row
+from drcn_ros.results.replacing import claim, whole_file
+from drcn_ros.sequences.trajectories.files import read_trajectory
+from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 PICTURE, PAGE = "comparison.png", "comparison.html"
 

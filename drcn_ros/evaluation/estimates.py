@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drcn_ros.evaluation.trajectory import Trajectory
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Result, State
+from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 STAGES = ("extract", "match", "geometry", "total")
 

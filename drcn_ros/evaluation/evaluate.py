@@ -10,20 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.drift import Drift, drift, rotation_drift
 from drcn_ros.evaluation.estimates import EstimatedPath
-from drcn_ros.evaluation.metrics import AlignedPaths, align
-from drcn_ros.evaluation.replacing import replaced_folder
-from drcn_ros.evaluation.report import write_report
-from drcn_ros.evaluation.rim import RimResiduals
+from drcn_ros.evaluation.metrics.drift import Drift, drift, rotation_drift
+from drcn_ros.evaluation.metrics.rim import RimResiduals
+from drcn_ros.evaluation.metrics.summary import AlignedPaths, align
+from drcn_ros.evaluation.metrics_file import FILE, RunInfo, verdict, write_verdict
+from drcn_ros.evaluation.report.page import write_report
 from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import LogOptions, RunLog
 from drcn_ros.evaluation.runner import Step
-from drcn_ros.evaluation.sources import ImageSequence
-from drcn_ros.evaluation.trajectory import Trajectory
-from drcn_ros.evaluation.trajectory_files import kitti_lines, tum_lines
-from drcn_ros.evaluation.truths.check import cover, truth_lines
-from drcn_ros.evaluation.verdict import FILE, RunInfo, verdict, write_verdict
+from drcn_ros.results.replacing import replaced_folder
+from drcn_ros.sequences import ImageSequence
+from drcn_ros.sequences.ground_truth.check import cover, truth_lines
+from drcn_ros.sequences.trajectories.files import kitti_lines, tum_lines
+from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.trajectory_files import format_stamp, parse_stamp
 from drcn_ros.geometry.types import Array
+from drcn_ros.sequences.trajectories.files import format_stamp, parse_stamp
 
 
 @dataclass(frozen=True)

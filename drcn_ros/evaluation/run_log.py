@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from drcn_ros.evaluation.accuracy import FAILED
 from drcn_ros.evaluation.estimates import (
     STAGES,
     Correspondences,
@@ -19,15 +18,16 @@ from drcn_ros.evaluation.estimates import (
     FrameEstimate,
     estimated_path,
 )
-from drcn_ros.evaluation.match_picture import SHORT_KEY, Image, draw_matches
-from drcn_ros.evaluation.metrics import larger_error
-from drcn_ros.evaluation.pose_errors import PoseError, pose_error
+from drcn_ros.evaluation.metrics.accuracy import FAILED
+from drcn_ros.evaluation.metrics.pose_errors import PoseError, pose_error
+from drcn_ros.evaluation.metrics.summary import larger_error
+from drcn_ros.evaluation.report.match_picture import SHORT_KEY, Image, draw_matches
 from drcn_ros.evaluation.run_data import COLUMNS, FrameRow, csv_values
-from drcn_ros.evaluation.trajectory import Trajectory
-from drcn_ros.evaluation.truths.fit import Turn
 from drcn_ros.foreign.images import write_image
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Frame, Reason, State
+from drcn_ros.sequences.ground_truth.fit import Turn
+from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 # Images of this many frames are kept, since a reference frame may be drawn later.
 _RECENT = 12

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from drcn_ros.evaluation.estimates import Correspondences, FrameEstimate, correspondences_of, estimate_of
-from drcn_ros.evaluation.prefetch import ahead
-from drcn_ros.evaluation.sources import ImageSequence, Selection
 from drcn_ros.matching.base import Matcher
 from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.preparation import PreparedFrame
 from drcn_ros.odometry.types import Frame
+from drcn_ros.sequences import ImageSequence, Selection
+from drcn_ros.sequences.prefetch import ahead
 
 
 @dataclass(frozen=True)

@@ -1,3 +1,3 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The ROS 2 node: messages, parameters, diagnostics."""
+"""ROS 2. What lies here itself needs no ROS installation: configuration, parameter file, shared files."""

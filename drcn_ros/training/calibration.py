@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch.nn.functional import grid_sample
 
 from drcn_ros.errors import ConfigurationError
-from drcn_ros.evaluation.accuracy import FOUND_PX, reliability
+from drcn_ros.evaluation.metrics.accuracy import FOUND_PX, reliability
 from drcn_ros.geometry.types import Array
 from drcn_ros.matching import create_matcher
 from drcn_ros.matching.calibration import LEAST, entry_name, probability

@@ -17,10 +17,10 @@ import torch
 from numpy.typing import NDArray
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.sources import ImageSequence
 from drcn_ros.matching import create_matcher
 from drcn_ros.matching.base import to_grey
 from drcn_ros.matching.config import MatcherConfig
+from drcn_ros.sequences import ImageSequence
 from drcn_ros.training.config import RecordingConfig
 from drcn_ros.training.pairs import BORDER, PairBatch
 from drcn_ros.training.photographs import Grey

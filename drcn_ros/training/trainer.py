@@ -22,10 +22,10 @@ from torch.nn.parallel import DistributedDataParallel
 
 from drcn_ros.configuration import Value, flatten
 from drcn_ros.errors import ConfigurationError, DrcnError
-from drcn_ros.evaluation.replacing import claim
 from drcn_ros.networks.compact import CompactConfig, CompactNetwork
 from drcn_ros.networks.weight_file import WeightFile, write_own_file
 from drcn_ros.networks.weights import load_network
+from drcn_ros.results.replacing import claim
 from drcn_ros.training.ahead import Ahead
 from drcn_ros.training.checkpoint import read_checkpoint, write_checkpoint
 from drcn_ros.training.config import OptimiserConfig, TrainingConfig

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 
 from drcn_ros.cli.main import main
-from drcn_ros.evaluation.calibrations import calibration_text
-from drcn_ros.evaluation.trajectory import Trajectory
-from drcn_ros.evaluation.trajectory_files import format_stamp, tum_lines
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.scenes import paths
 from drcn_ros.scenes.photographs import photograph
 from drcn_ros.scenes.renderer import Renderer
 from drcn_ros.scenes.surfaces import box, rectangle
+from drcn_ros.sequences.calibrations import calibration_text
+from drcn_ros.sequences.trajectories.files import format_stamp, tum_lines
+from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 CAMERA = Camera(240, 180, 180.0, 180.0, 119.5, 89.5)
 FRAMES = 6

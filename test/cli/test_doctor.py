@@ -10,17 +10,17 @@ import sys
 
 import torch
 
-from drcn_ros.evaluation.demo_frames import demo_frames
+from drcn_ros.doctor.demo_frames import demo_frames
+from drcn_ros.doctor.installation import PROFILE_VARIABLES
 from drcn_ros.matching import memory
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.odometry import OdometryConfig
-from drcn_ros.ros.installation import PROFILE_VARIABLES
 
 SMALL = (320, 240)
 
 
 def test_it_prints_versions_use_and_frames(drcn, monkeypatch):
-    monkeypatch.setattr("drcn_ros.evaluation.demo_frames.SIZES", (SMALL,))
+    monkeypatch.setattr("drcn_ros.doctor.demo_frames.SIZES", (SMALL,))
     for name in PROFILE_VARIABLES:
         monkeypatch.setenv(name, "/nowhere/profile.xml")
     answer = drcn("doctor", "--matcher", "orb")

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from drcn_ros.evaluation.run_data import read_rows
-from drcn_ros.evaluation.trajectory_files import read_trajectory
+from drcn_ros.sequences.trajectories.files import read_trajectory
 
 pytestmark = pytest.mark.dds
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drcn_ros.evaluation.trajectory_files import read_trajectory
+from drcn_ros.sequences.trajectories.files import read_trajectory
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from drcn_ros.evaluation.bag_writer import Compression, Storage, write_bag
-from drcn_ros.evaluation.sources import open_source
 from drcn_ros.networks.weights import EMBEDDED
+from drcn_ros.sequences import open_source
+from drcn_ros.sequences.bags.writer import Compression, Storage, write_bag
 
 
 @pytest.fixture

@@ -16,18 +16,18 @@ import pytest
 
 from drcn_ros.configuration import build
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.bag_writer import Storage, write_bag
 from drcn_ros.evaluation.compare import compare, names_of, read_run
 from drcn_ros.evaluation.evaluate import JudgedRun, evaluate, judge
+from drcn_ros.evaluation.metrics_file import HEADINGS, RunInfo, markdown_table, read_verdict, text_table
 from drcn_ros.evaluation.run_log import LogOptions
 from drcn_ros.evaluation.runner import run_direct
-from drcn_ros.evaluation.sources import ImageSequence, Selection, open_source
-from drcn_ros.evaluation.trajectory_files import read_trajectory
-from drcn_ros.evaluation.tum_writer import write_tum
-from drcn_ros.evaluation.verdict import HEADINGS, RunInfo, markdown_table, read_verdict, text_table
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import in_force
 from drcn_ros.odometry import OdometryConfig
+from drcn_ros.sequences import ImageSequence, Selection, open_source
+from drcn_ros.sequences.bags.writer import Storage, write_bag
+from drcn_ros.sequences.folders.tum_writer import write_tum
+from drcn_ros.sequences.trajectories.files import read_trajectory
 
 UNTIMED = LogOptions(timing=False)
 SAME_ERRORS = {"rotation_error_deg": None, "direction_error_deg": None, "moved_m": None}

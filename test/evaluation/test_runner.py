@@ -10,9 +10,9 @@ import pytest
 from drcn_ros.configuration import build
 from drcn_ros.evaluation.estimates import FrameEstimate
 from drcn_ros.evaluation.runner import Step, run_direct
-from drcn_ros.evaluation.sources import Selection
 from drcn_ros.matching import create_matcher
 from drcn_ros.odometry import OdometryConfig
+from drcn_ros.sequences import Selection
 
 
 def numbers(estimate: FrameEstimate) -> dict[str, object]:

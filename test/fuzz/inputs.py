@@ -18,24 +18,16 @@ import numpy as np
 import torch
 from mutations import Random, mutated
 
+from drcn_ros.benchmarks.speed.report import read_earlier
 from drcn_ros.cli.main import main
 from drcn_ros.configuration import build
 from drcn_ros.conversion.images import image_from_compressed
 from drcn_ros.errors import ImageError, InputError
-from drcn_ros.evaluation.bag_writer import Compression, Storage, write_bag
 from drcn_ros.evaluation.batch import read_tasks
-from drcn_ros.evaluation.calibrations import calibration_text, read_calibration
 from drcn_ros.evaluation.compare import read_run
 from drcn_ros.evaluation.evaluate import evaluate
+from drcn_ros.evaluation.metrics_file import RunInfo, table_row
 from drcn_ros.evaluation.runner import run_direct
-from drcn_ros.evaluation.sources import ImageSequence, Selection, open_source
-from drcn_ros.evaluation.sources.base import Shot
-from drcn_ros.evaluation.sources.files import is_turned_file, read_image
-from drcn_ros.evaluation.speed_report import read_earlier
-from drcn_ros.evaluation.trajectory import Trajectory
-from drcn_ros.evaluation.trajectory_files import kitti_lines, read_trajectory
-from drcn_ros.evaluation.tum_writer import write_tum
-from drcn_ros.evaluation.verdict import RunInfo, table_row
 from drcn_ros.foreign.parameter_file import read_parameter_file
 from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.matching import create_matcher
@@ -46,6 +38,14 @@ from drcn_ros.networks.weight_file import WeightFile, write_own_file
 from drcn_ros.networks.weights import load_network
 from drcn_ros.odometry import OdometryConfig
 from drcn_ros.ros.config import NodeConfig
+from drcn_ros.sequences import ImageSequence, Selection, open_source
+from drcn_ros.sequences.bags.writer import Compression, Storage, write_bag
+from drcn_ros.sequences.base import Shot
+from drcn_ros.sequences.calibrations import calibration_text, read_calibration
+from drcn_ros.sequences.files import is_turned_file, read_image
+from drcn_ros.sequences.folders.tum_writer import write_tum
+from drcn_ros.sequences.trajectories.files import kitti_lines, read_trajectory
+from drcn_ros.sequences.trajectories.trajectory import Trajectory
 from drcn_ros.training.config import read_config
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from inputs import KINDS
 
+from drcn_ros.benchmarks.machine import peak_memory_mb
 from drcn_ros.errors import DrcnError
-from drcn_ros.evaluation.machine import peak_memory_mb
 
 # No damage to a file of some kilobytes may cost more.
 CASE_S = 60

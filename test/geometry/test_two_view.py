@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from drcn_ros.benchmarks.geometry.benchmark import run_geometry_benchmark
+from drcn_ros.benchmarks.point_pairs import CAMERA, TRANSLATING, Disturbance, PointPair, point_pair
 from drcn_ros.configuration import build
-from drcn_ros.evaluation.geometry_benchmark import run_geometry_benchmark
-from drcn_ros.evaluation.point_pairs import CAMERA, TRANSLATING, Disturbance, PointPair, point_pair
 from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.epipolar import moved, sampson, sampson_jacobian

@@ -136,7 +136,7 @@ def test_the_estimate_is_near_what_a_pair_takes():
         import sys
         import numpy as np
         from drcn_ros.allocation import keep_freed_memory
-        from drcn_ros.evaluation.machine import peak_memory_mb
+        from drcn_ros.benchmarks.machine import peak_memory_mb
         from drcn_ros.matching import create_matcher
         from drcn_ros.matching.config import MatcherConfig
         from drcn_ros.matching.drcn_features import demand_of

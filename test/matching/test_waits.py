@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from drcn_ros.evaluation.gpu.waits import host_waits
-from drcn_ros.evaluation.pretended_device import PRETENDED, pretended_device
+from drcn_ros.benchmarks.gpu.pretended_device import PRETENDED, pretended_device
+from drcn_ros.benchmarks.gpu.waits import host_waits
 from drcn_ros.matching import MatcherConfig, create_matcher, d2net, drcn_base
 from drcn_ros.matching.common_warp import common_warp
 from drcn_ros.matching.device_warp import device_warp

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from drcn_ros.evaluation.point_pairs import CAMERA, Disturbance, PointPair, point_pair
+from drcn_ros.benchmarks.point_pairs import CAMERA, Disturbance, PointPair, point_pair
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.two_view import TwoView, estimate_two_view
 from drcn_ros.matching.types import Features, Matches

@@ -15,10 +15,10 @@ import pytest
 import torch
 
 from drcn_ros.configuration import build
-from drcn_ros.evaluation.sources import Selection, open_source
 from drcn_ros.matching import create_matcher
 from drcn_ros.matching.types import Features
 from drcn_ros.odometry import Frame, OdometryConfig, Result, State, VisualOdometry
+from drcn_ros.sequences import Selection, open_source
 
 ROAD = Path(os.environ.get("DRCN_SHARED", "")) / "data" / "road"
 HEIGHT = 480

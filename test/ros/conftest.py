@@ -175,8 +175,8 @@ class Setup:
     """A node, a camera and a listener on a domain of their own."""
 
     def __init__(self, folder: Path, remaps: dict[str, str] | None = None, **parameters: Any) -> None:
-        from drcn_ros.ros.domain import private_domain
-        from drcn_ros.ros.node_process import NodeProcess
+        from drcn_ros.ros.session.domain import private_domain
+        from drcn_ros.ros.session.node_process import NodeProcess
 
         self._domain = private_domain()
         self.domain_id = self._domain.__enter__()
@@ -244,7 +244,7 @@ class Setup:
 @contextmanager
 def process(arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Run Python with arguments on a domain of its own; end it with SIGTERM."""
-    from drcn_ros.ros.domain import private_domain
+    from drcn_ros.ros.session.domain import private_domain
 
     with log.open("wb") as output, private_domain() as domain_id:
         environment = {**os.environ, "ROS_DOMAIN_ID": str(domain_id)}
@@ -293,7 +293,7 @@ def image_message(pixels: np.ndarray, stamp_ns: int, encoding: str = "mono8", pa
     """Return an `Image` whose rows are followed by `padding` bytes."""
     from sensor_msgs.msg import Image
 
-    from drcn_ros.ros.messages import byte_array, header
+    from drcn_ros.ros.messages.convert import byte_array, header
 
     rows = np.ascontiguousarray(pixels).reshape(pixels.shape[0], -1).view(np.uint8)
     padded = np.pad(rows, ((0, 0), (0, padding)), constant_values=77)
@@ -311,7 +311,7 @@ def camera_info(width: int = 640, height: int = 480, stamp_ns: int = 0, **change
     """Return a `CameraInfo` without distortion."""
     from sensor_msgs.msg import CameraInfo
 
-    from drcn_ros.ros.messages import header
+    from drcn_ros.ros.messages.convert import header
 
     k = [500.0, 0.0, width / 2 - 0.5, 0.0, 500.0, height / 2 - 0.5, 0.0, 0.0, 1.0]
     p = [*k[:3], 0.0, *k[3:6], 0.0, *k[6:], 0.0]
@@ -457,7 +457,7 @@ def result_with_descriptors() -> Any:
 def empty_result() -> Any:
     """A result of a frame in which nothing was found."""
     from drcn_ros.odometry import Reason
-    from drcn_ros.ros.failures import nothing_found
+    from drcn_ros.ros.node.failures import nothing_found
 
     usual = make_result()
     return nothing_found(usual.stamp_ns, Reason.FEW_KEYPOINTS, usual.detail, usual.pose, usual.segment)

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 CONFIG = Path(__file__).resolve().parents[2] / "config"
-SOURCES = Path(__file__).resolve().parents[2] / "drcn_ros" / "ros"
+SOURCES = Path(__file__).resolve().parents[2] / "drcn_ros" / "ros" / "node"
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from drcn_ros.conversion.images import ENCODINGS, image_from_compressed, image_from_message, sound_cv_bridge
 from drcn_ros.errors import ImageError
 from drcn_ros.foreign.value_range import ValueRange
-from drcn_ros.ros.messages import byte_array
+from drcn_ros.ros.messages.convert import byte_array
 
 # Colour changes slowly, so that half-resolution colour and Bayer patterns lose little of it.
 _ROWS, _COLUMNS = np.mgrid[0:40, 0:64]

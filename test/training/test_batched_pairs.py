@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.nn.functional import grid_sample
 
-from drcn_ros.evaluation.pretended_device import PRETENDED, pretended_device
+from drcn_ros.benchmarks.gpu.pretended_device import PRETENDED, pretended_device
 from drcn_ros.training.batched_degradations import degrade_batch, normal
 from drcn_ros.training.batched_pairs import BatchedPhotographs
 from drcn_ros.training.config import DegradationConfig, PairConfig, TrainingConfig

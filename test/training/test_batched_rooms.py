@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch.nn.functional import grid_sample, unfold
 
-from drcn_ros.evaluation.pretended_device import PRETENDED, pretended_device
+from drcn_ros.benchmarks.gpu.pretended_device import PRETENDED, pretended_device
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.scenes.renderer import Renderer
 from drcn_ros.scenes.surfaces import rectangle

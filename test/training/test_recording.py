@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from drcn_ros.cli.main import main
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.bag_writer import write_bag
-from drcn_ros.evaluation.sources.base import ImageSequence, Shot
+from drcn_ros.sequences.bags.writer import write_bag
+from drcn_ros.sequences.base import ImageSequence, Shot
 from drcn_ros.training.config import RecordingConfig
 from drcn_ros.training.log import read_log
 from drcn_ros.training.recording import RecordedPairs, match_frames, read_frames

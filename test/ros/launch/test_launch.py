@@ -118,7 +118,7 @@ def test_the_real_node_starts_with_the_command_line_that_is_built(
         "vo.launch.py", preset="vo_sift", namespace="left", image="/cam/image_raw", camera_info="/cam/info"
     )["Node"]
     log = tmp_path / "node.log"
-    with kit.process(["-m", "drcn_ros.ros.vo_node", *command_line(node)], log):
+    with kit.process(["-m", "drcn_ros.ros.node.vo_node", *command_line(node)], log):
         kit.wait_until(
             lambda: "active: images from /cam/image_raw, calibration from /cam/info" in log.read_text()
         )

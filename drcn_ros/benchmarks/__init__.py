@@ -1,0 +1,3 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""What the parts of this package achieve and cost: one module or sub-package each."""

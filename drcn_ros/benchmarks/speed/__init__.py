@@ -1,0 +1,3 @@
+# Copyright 2026 The drcn_ros Authors
+# SPDX-License-Identifier: Apache-2.0
+"""`drcn bench speed`: what a frame costs from image to pose."""
