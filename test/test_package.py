@@ -17,7 +17,7 @@ import drcn_ros
 from drcn_ros.cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[1]
-FOLDERS = ("drcn_ros", "launch", "test")
+FOLDERS = ("drcn_ros", "examples", "launch", "test")
 SOURCES = [ROOT / "setup.py", *sorted(path for name in FOLDERS for path in (ROOT / name).rglob("*.py"))]
 HEADER = "# Copyright 2026 The drcn_ros Authors\n# SPDX-License-Identifier: Apache-2.0\n"
 
