@@ -20,7 +20,7 @@ try:
     from sensor_msgs_py.point_cloud2 import read_points
 except ImportError:
     # ROS 2 from PyPI lacks that package; this one reads a cloud into the same structured array.
-    from drcn_ros.ros.recorder import cloud_rows as read_points
+    from drcn_ros.ros.session.recorder import cloud_rows as read_points
 
 
 class Reader(Node):
