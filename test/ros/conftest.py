@@ -392,6 +392,7 @@ def kit() -> SimpleNamespace:
     """The helpers of this file, for the tests that need them."""
     return SimpleNamespace(
         Setup=Setup,
+        Camera=Camera,
         PROFILE=PROFILE,
         texture=texture,
         image=image_message,

@@ -9,6 +9,8 @@ tests here, and docs/integration.md names the version of each that was read.
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -16,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from diagnostic_msgs.msg import DiagnosticStatus
 from evo.tools.file_interface import read_bag_trajectory
 from geometry_msgs.msg import PoseWithCovarianceStamped, TwistWithCovarianceStamped
 from nav_msgs.msg import Odometry
@@ -41,7 +44,9 @@ KINDS: dict[str, Any] = {
     "twist": TwistWithCovarianceStamped,
     "feature": PointCloud,
     "restart": Bool,
+    "status": DiagnosticStatus,
 }
+IMAGES, CALIBRATION = "/camera/image_raw", "/camera/camera_info"
 # Of sensor_msgs/PointField.
 NUMBERS = {
     PointField.UINT8: np.uint8,
@@ -57,28 +62,40 @@ def published(tmp_path_factory: pytest.TempPathFactory, kit: Any) -> SimpleNames
     """The bytes of each topic of a node with a metric scale: thirteen frames, a reset, and four more."""
     setup = kit.Setup(
         tmp_path_factory.mktemp("contracts"),
+        remaps={"image": IMAGES, "camera_info": CALIBRATION},
         vins_layout="fusion",
         publish_descriptors=True,
         scale__source="constant",
         matcher__max_keypoints=400,
     )
-    setup.camera.advertise("/camera_info", CameraInfo)
+    setup.camera.advertise(CALIBRATION, CameraInfo)
     for name, kind in KINDS.items():
-        setup.listener.listen(f"/vo_node/{name}", kind, raw=True)
-    setup.camera.publish("/camera_info", kit.camera_info())
+        # The status is also what tells that a frame is done, and so is not kept as it came.
+        setup.listener.listen(f"/vo_node/{name}", kind, raw=name != "status")
+    setup.camera.publish(CALIBRATION, kit.camera_info())
     for index in range(BEFORE + AFTER):
         if index == BEFORE:
             setup.listener.wait_for("/vo_node/path")
             assert setup.listener.call(Trigger, "/vo_node/reset", Trigger.Request()).success
-        setup.show(kit.image(kit.texture(shift=6.0 * index), setup.next_stamp()))
+        setup.show(kit.image(kit.texture(shift=6.0 * index), setup.next_stamp()), IMAGES)
     last = setup.next_stamp(0.0)
     setup.listener.wait_for(
         "/vo_node/path", lambda data: stamp(deserialize_message(data, PathMessage).header) == last
     )
     raw = {name: setup.listener.messages(f"/vo_node/{name}") for name in KINDS}
+    status = raw.pop("status")
+    graph = setup.listener.node
+    topics = [
+        name
+        for find in (
+            graph.get_publisher_names_and_types_by_node,
+            graph.get_subscriber_names_and_types_by_node,
+        )
+        for name, _ in find("vo_node", "/")
+    ]
     assert setup.close() == 0
-    messages = {name: [deserialize_message(data, KINDS[name]) for data in raw[name]] for name in KINDS}
-    return SimpleNamespace(raw=raw, **messages)
+    messages = {name: [deserialize_message(data, KINDS[name]) for data in raw[name]] for name in raw}
+    return SimpleNamespace(raw=raw, status=status, topics=topics, **messages)
 
 
 def type_name(name: str) -> str:
@@ -99,7 +116,7 @@ def turn_length(pose: Any) -> float:
     return float(np.linalg.norm([turn.x, turn.y, turn.z, turn.w]))
 
 
-@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("name", [name for name in KINDS if name != "status"])
 def test_another_reader_finds_the_same_in_the_bytes(published: Any, name: str) -> None:
     assert published.raw[name], "nothing was published"
     for data, ours in zip(published.raw[name], getattr(published, name), strict=True):
@@ -283,3 +300,40 @@ def test_a_path_is_one_that_rviz_draws(published: Any) -> None:
         assert all(turn_length(pose.pose) == pytest.approx(1.0) for pose in message.poses)
     # A reset begins another path.
     assert len(published.path[-1].poses) == AFTER
+
+
+def layout_paths() -> list[str]:
+    """Return all that the Foxglove layout takes from messages: topics, or topics and fields."""
+    panels = json.loads((CONFIG / "foxglove.json").read_text())["configById"]
+    found = []
+    for panel in panels.values():
+        found += [panel[key] for key in ("topicPath", "topicToRender") if key in panel]
+        found += panel.get("imageMode", {}).values()
+        found += panel.get("topics", {})
+        found += [entry["value"] for entry in panel.get("paths", ())]
+    return found
+
+
+def test_the_layout_shows_camera_matches_path_states_and_latency() -> None:
+    kinds = [name.split("!")[0] for name in json.loads((CONFIG / "foxglove.json").read_text())["configById"]]
+    assert kinds.count("Image") == 2
+    assert {"3D", "StateTransitions", "Plot", "DiagnosticSummary", "RawMessages"} < set(kinds)
+
+
+@pytest.mark.parametrize("path", layout_paths())
+def test_the_layout_takes_what_the_running_node_has(published: Any, path: str) -> None:
+    topic, *fields = path.split(".")
+    assert topic in published.topics
+    if not fields:
+        return
+    for message in getattr(published, topic.removeprefix("/vo_node/")):
+        value: Any = message
+        for name in fields:
+            # A path such as values[:]{key=="state"} takes the entries that the filter lets through.
+            field, key, wanted = re.fullmatch(r'(\w+)(?:\[:\]\{(\w+)=="(\w+)"\})?', name).groups()  # type: ignore[union-attr]
+            value = getattr(value, field)
+            if key is not None:
+                (value,) = [entry for entry in value if getattr(entry, key) == wanted]
+        # A plot takes numbers, also those that are texts; a row of states takes texts.
+        assert re.search(r"state|reason", path) or float(value) == float(value)
+        assert value != ""
