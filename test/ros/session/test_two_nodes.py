@@ -14,8 +14,8 @@ from geometry_msgs.msg import PoseWithCovarianceStamped
 from sensor_msgs.msg import CameraInfo, Image
 from std_srvs.srv import Trigger
 
-from drcn_ros.ros.domain import private_domain
-from drcn_ros.ros.node_process import NodeProcess
+from drcn_ros.ros.session.domain import private_domain
+from drcn_ros.ros.session.node_process import NodeProcess
 
 pytestmark = pytest.mark.dds
 
