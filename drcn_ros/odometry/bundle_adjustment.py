@@ -207,17 +207,18 @@ class _Problem:
         reduced = poses - eliminated @ system.mixed.T
         reduced += 1e-9 * np.diag(np.diag(reduced))
         gradient = system.pose_gradient - eliminated @ system.landmark_gradient
+        rotations, positions = bundle.rotations.copy(), bundle.positions.copy()
+        # Both the solution and the decomposition of a rotation may not converge: then this is no step.
         try:
             step = -np.linalg.solve(reduced, gradient)
+            depths = -(system.landmark_gradient + system.mixed.T @ step) / divisor
+            if not (np.isfinite(step).all() and np.isfinite(depths).all()):
+                return None
+            for keyframe, change in zip(self.free, step.reshape(-1, 6), strict=True):
+                rotations[keyframe] = nearest_rotation(rotation_matrix(change[:3]) @ rotations[keyframe])
+                positions[keyframe] += change[3:]
         except np.linalg.LinAlgError:
             return None
-        depths = -(system.landmark_gradient + system.mixed.T @ step) / divisor
-        if not (np.isfinite(step).all() and np.isfinite(depths).all()):
-            return None
-        rotations, positions = bundle.rotations.copy(), bundle.positions.copy()
-        for keyframe, change in zip(self.free, step.reshape(-1, 6), strict=True):
-            rotations[keyframe] = nearest_rotation(rotation_matrix(change[:3]) @ rotations[keyframe])
-            positions[keyframe] += change[3:]
         inverse = np.maximum(bundle.inverse + depths, 1e-6)
         return Bundle(rotations, positions, bundle.host, bundle.rays, inverse)
 

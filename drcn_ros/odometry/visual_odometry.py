@@ -152,6 +152,7 @@ class VisualOdometry:
         """Forget all frames and start a new segment at the identity."""
         self._references.clear()
         self._stillness.clear()
+        self._map = LocalMap()
         self._path.clear()
         self._segment += 1
         self._clock.clear()
