@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.errors import ImageError, InputError
-from drcn_ros.foreign.image_header import has_whole_chunks, image_size
+from drcn_ros.foreign.image_header import has_whole_chunks, image_size, orientation
 from drcn_ros.foreign.value_range import ValueRange
 
 Image8 = NDArray[np.uint8]
@@ -20,7 +20,6 @@ Image8 = NDArray[np.uint8]
 # Larger than any camera's image; a file of a few hundred kilobytes can unpack to more than a machine holds.
 LARGEST_PIXELS = 150_000_000
 _CHANNELS = (1, 3, 4)
-_TINY = 64
 
 
 def decode_image(data: bytes, values: ValueRange | None = None, upright: bool = False) -> Image8:
@@ -51,15 +50,7 @@ def decode_image(data: bytes, values: ValueRange | None = None, upright: bool = 
 
 def is_turned(data: bytes) -> bool:
     """Return whether an image file says (EXIF) that it is to be turned; one that cannot be read does not."""
-    size = image_size(data)
-    # An eighth of the size tells as much as the whole, unless nothing is left of it.
-    is_tiny = size is not None and min(size) < _TINY
-    small = cv2.IMREAD_GRAYSCALE if is_tiny else cv2.IMREAD_REDUCED_GRAYSCALE_8
-    try:
-        stored, turned = _decoded(data, small | cv2.IMREAD_IGNORE_ORIENTATION), _decoded(data, small)
-    except ImageError:
-        return False
-    return stored.shape != turned.shape or not np.array_equal(stored, turned)
+    return orientation(data) != 1
 
 
 def decode_grey(data: bytes) -> Image8:

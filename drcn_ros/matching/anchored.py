@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 from torch.nn.functional import normalize
 
 from drcn_ros.matching.alignment import align_matches
+from drcn_ros.matching.blocked_prior import BlockedPrior, coarse_prior
 from drcn_ros.matching.calibration import calibrate
 from drcn_ros.matching.candidates import Candidates
-from drcn_ros.matching.coarse_prior import CoarsePrior, coarse_logits
+from drcn_ros.matching.coarse_prior import CoarsePrior
 from drcn_ros.matching.device import upload
 from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
@@ -138,7 +139,7 @@ class _Found:
 
 def _follow_compact(network: CompactNetwork, reference: CompactFeatures, current: CompactFeatures) -> _Found:
     assert reference.descriptors is not None
-    prior = CoarsePrior.of(coarse_logits(network.consensus, reference.coarse, current.coarse))
+    prior = coarse_prior(network.consensus, reference.coarse, current.coarse)
     temperature = network.descriptor_temperature
     there, forward = _look(reference.descriptors * temperature, reference.coarse_cells, prior, current)
     returning = dataclasses.replace(current, points=there)
@@ -149,7 +150,7 @@ def _follow_compact(network: CompactNetwork, reference: CompactFeatures, current
 
 
 def _look(
-    scaled: torch.Tensor, cells: torch.Tensor, coarse: CoarsePrior, other: CompactFeatures
+    scaled: torch.Tensor, cells: torch.Tensor, coarse: CoarsePrior | BlockedPrior, other: CompactFeatures
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the place (N, 2), in pixels, and the probability (N,) of each query in the other image.
 

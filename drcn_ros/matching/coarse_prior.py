@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -13,7 +14,7 @@ from drcn_ros.networks.correlation import correlate, mutual_matching
 from drcn_ros.networks.separable_consensus import SeparableConsensus
 
 # The consensus runs on the correlation reduced by two along each axis: same matches, a sixteenth of the work.
-_POOL = 2
+POOL = 2
 # Keeps the logarithm finite where all of a cell's probabilities vanish in float32.
 _LEAST_SUM = 1e-30
 # Entries of the correlation that stay in a processor's cache while they are summed.
@@ -34,16 +35,31 @@ def coarse_logits(
         (hA, wA, hB, wB).
     """
     correlation = correlate(reference[None], current[None])[0]
-    pooled = _pooled(correlation)
+    return with_consensus(correlation, consensus, lambda pooled: mutual_matching(pooled[None])[0])
+
+
+def with_consensus(
+    correlation: torch.Tensor,
+    consensus: SeparableConsensus,
+    mutual: Callable[[torch.Tensor], torch.Tensor],
+) -> torch.Tensor:
+    """Return the logits of a correlation (hA, wA, hB, wB), which is overwritten.
+
+    Args:
+        correlation: of unit features.
+        consensus: filter of the correlation.
+        mutual: the soft mutual filter of the pooled correlation, same shape, at least 0.
+    """
+    pooled = pooled_correlation(correlation)
     # This array is by far the largest of a match: it is never copied.
     logits = correlation.mul_(consensus.temperature)
     if pooled.numel():
-        cleaned = consensus(mutual_matching(pooled.relu()[None])[None])[0, 0] * consensus.gain
-        enlarged = cleaned.repeat_interleave(_POOL, dim=2).repeat_interleave(_POOL, dim=3)
-        rows, columns, height, width = (_POOL * size for size in cleaned.shape)
+        cleaned = consensus(mutual(pooled)[None, None])[0, 0] * consensus.gain
+        enlarged = cleaned.repeat_interleave(POOL, dim=2).repeat_interleave(POOL, dim=3)
+        rows, columns, height, width = (POOL * size for size in cleaned.shape)
         inner = logits[:rows, :columns, :height, :width]
-        for row in range(_POOL):
-            inner[row::_POOL].unfold(1, _POOL, _POOL).add_(enlarged[..., None])
+        for row in range(POOL):
+            inner[row::POOL].unfold(1, POOL, POOL).add_(enlarged[..., None])
     return logits
 
 
@@ -101,13 +117,13 @@ class CoarsePrior:
         return self.rows(distinct).index_select(1, cells_b).index_select(0, row_of_cell)
 
 
-def _pooled(correlation: torch.Tensor) -> torch.Tensor:
-    """Return the maxima over 2x2x2x2 cells; a last odd row or column is left out."""
-    inner = correlation[tuple(slice(size // _POOL * _POOL) for size in correlation.shape)]
-    inner = torch.maximum(inner[0::_POOL], inner[1::_POOL])
-    inner = torch.maximum(inner[:, 0::_POOL], inner[:, 1::_POOL])
-    inner = torch.maximum(inner[:, :, 0::_POOL], inner[:, :, 1::_POOL])
-    return torch.maximum(inner[..., 0::_POOL], inner[..., 1::_POOL])
+def pooled_correlation(correlation: torch.Tensor) -> torch.Tensor:
+    """Return the maxima over 2x2x2x2 cells, at least 0; a last odd row or column is left out."""
+    inner = correlation[tuple(slice(size // POOL * POOL) for size in correlation.shape)]
+    inner = torch.maximum(inner[0::POOL], inner[1::POOL])
+    inner = torch.maximum(inner[:, 0::POOL], inner[:, 1::POOL])
+    inner = torch.maximum(inner[:, :, 0::POOL], inner[:, :, 1::POOL])
+    return torch.maximum(inner[..., 0::POOL], inner[..., 1::POOL]).relu()
 
 
 def _maximum_of_neighbours(maps: torch.Tensor) -> torch.Tensor:

@@ -13,9 +13,9 @@ from __future__ import annotations
 import torch
 
 from drcn_ros.matching.alignment import align_matches
+from drcn_ros.matching.blocked_prior import coarse_prior
 from drcn_ros.matching.calibration import calibrate
 from drcn_ros.matching.candidates import Candidates, matches_of_pairs
-from drcn_ros.matching.coarse_prior import CoarsePrior, coarse_logits
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.drcn_base import DrcnBase
 from drcn_ros.matching.drcn_features import (
@@ -66,7 +66,7 @@ def _match_keypoints(
         return Matches.empty()
     assert reference.descriptors is not None
     assert current.descriptors is not None
-    coarse = CoarsePrior.of(coarse_logits(network.consensus, reference.coarse, current.coarse))
+    coarse = coarse_prior(network.consensus, reference.coarse, current.coarse)
     prior = coarse.pairs(reference.coarse_cells, current.coarse_cells)
     scaled = reference.descriptors * network.descriptor_temperature
     transposed = current.descriptors.T

@@ -14,6 +14,7 @@ from torch.nn.functional import normalize
 
 from drcn_ros.errors import WeightsError
 from drcn_ros.matching.base import to_grey
+from drcn_ros.matching.blocked_prior import LARGEST_WHOLE
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_precision, prepare, upload
 from drcn_ros.matching.keypoints import detect_keypoints
@@ -79,7 +80,7 @@ def load_drcn(config: MatcherConfig, device: torch.device) -> CompactNetwork | D
 def demand_of(network: CompactNetwork | DRCN) -> Demand:
     """Return what a pair of images takes, by measurements of 320x240 to 1920x1080 (docs/performance.md)."""
     if isinstance(network, CompactNetwork):
-        return Demand(per_pixel=380.0, per_pair=11.0)
+        return Demand(per_pixel=380.0, per_pair=11.0, whole_pairs=LARGEST_WHOLE, in_blocks=200e6)
     return Demand(per_pixel=150.0 + 2.4 * network.backbone.config.channels, per_pair=55.0)
 
 

@@ -31,15 +31,20 @@ class Demand:
     Attributes:
         per_pixel: of one image: maps, intermediate results and what is kept of the other.
         per_pair: of coarse cells, 16 pixels wide: the 4D correlation and what is made of it.
+        whole_pairs: of more the correlation is made in blocks.
+        in_blocks: what these take, whatever the number of pairs.
     """
 
     per_pixel: float
     per_pair: float = 0.0
+    whole_pairs: float = math.inf
+    in_blocks: float = 0.0
 
     def bytes(self, width: int, height: int) -> float:
         """Return the estimate for images of a size in pixels."""
         cells = math.ceil(width / _COARSE_STRIDE) * math.ceil(height / _COARSE_STRIDE)
-        return self.per_pixel * width * height + self.per_pair * cells**2
+        coarse = self.per_pair * cells**2 if cells**2 <= self.whole_pairs else self.in_blocks
+        return self.per_pixel * width * height + coarse
 
     def largest_side(self, width: int, height: int, limit: float) -> int:
         """Return the longer side to which images of this shape must be reduced to take at most `limit`."""

@@ -30,6 +30,18 @@ def mutual_matching(correlation: torch.Tensor) -> torch.Tensor:
     Two reductions and one pass of multiplications. Values of either sign keep their sign.
     """
     matrix = correlation.flatten(3).flatten(1, 2)
-    ratio = matrix / (matrix.amax(dim=2, keepdim=True) + _RATIO_FLOOR)
-    ratio = ratio * (matrix / (matrix.amax(dim=1, keepdim=True) + _RATIO_FLOOR))
-    return (ratio * matrix).view(correlation.shape)
+    best_of_a, best_of_b = matrix.amax(dim=2, keepdim=True), matrix.amax(dim=1, keepdim=True)
+    return damped(matrix, best_of_a, best_of_b).view(correlation.shape)
+
+
+def damped(matrix: torch.Tensor, best_of_a: torch.Tensor, best_of_b: torch.Tensor) -> torch.Tensor:
+    """Return what `mutual_matching` makes of a part of a correlation, the best of the whole being known.
+
+    Args:
+        matrix: (..., cells of A, cells of B).
+        best_of_a: (..., cells of A, 1), each cell's best over B.
+        best_of_b: (..., 1, cells of B), each cell's best over A.
+    """
+    ratio = matrix / (best_of_a + _RATIO_FLOOR)
+    ratio = ratio * (matrix / (best_of_b + _RATIO_FLOOR))
+    return ratio * matrix

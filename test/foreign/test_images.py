@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from drcn_ros.errors import ImageError
-from drcn_ros.foreign.image_header import has_whole_chunks, image_size
+from drcn_ros.foreign.image_header import has_whole_chunks, image_size, orientation
 from drcn_ros.foreign.images import decode_image, is_turned, write_image
 
 FORMATS = (".png", ".jpg", ".bmp", ".pgm", ".ppm", ".tif", ".webp")
@@ -46,6 +46,7 @@ def test_the_size_is_read_from_the_header(suffix: str):
 def test_a_header_that_is_cut_off_has_no_size_and_no_error(suffix: str):
     data = _encoded(suffix, np.zeros((35, 61) if suffix == ".pgm" else (35, 61, 3), np.uint8))
     for length in range(min(len(data), 200)):
+        assert orientation(data[:length]) == 1
         size = image_size(data[:length])
         assert size is None or (size[0] <= 61 and size[1] <= 35)
 
@@ -93,10 +94,35 @@ def test_a_path_that_is_no_text_is_written_and_read(tmp_path: Path, suffix: str)
     assert np.abs(decode_image(path.read_bytes()).astype(int) - image).max() < 6
 
 
-def with_orientation(jpeg: bytes, orientation: int) -> bytes:
-    """Return a JPEG that says how it is to be turned (EXIF 2.3, tag 274)."""
-    exif = b"Exif\0\0MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 274, 3, 1, orientation, 0, 0)
-    return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + jpeg[2:]
+def _exif(value: int) -> bytes:
+    """Return the words with which an image says how it is to be turned (EXIF 2.3, tag 274)."""
+    return b"MM\0*" + struct.pack(">IHHHIHHI", 8, 1, 274, 3, 1, value, 0, 0)
+
+
+def with_orientation(image: bytes, value: int) -> bytes:
+    """Return a JPEG, PNG or WebP of 64x40 pixels that says how it is to be turned."""
+    said = _exif(value)
+    if image.startswith(b"\x89PNG"):
+        part = struct.pack(">I", len(said)) + b"eXIf" + said
+        return image[:33] + part + struct.pack(">I", zlib.crc32(part[4:])) + image[33:]
+    if image.startswith(b"RIFF"):
+        head = struct.pack("<4sIIHBHB", b"VP8X", 10, 8, 63, 0, 39, 0)
+        body = b"WEBP" + head + image[12:] + struct.pack("<4sI", b"EXIF", len(said)) + said
+        return b"RIFF" + struct.pack("<I", len(body)) + body
+    return image[:2] + b"\xff\xe1" + struct.pack(">H", len(said) + 8) + b"Exif\0\0" + said + image[2:]
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp"])
+@pytest.mark.parametrize("value", range(10))
+def test_what_is_said_to_be_turned_is_what_opencv_turns(suffix: str, value: int):
+    image = np.full((40, 64, 3), 30, np.uint8)
+    image[:8, :8] = 220
+    data = with_orientation(_encoded(suffix, image), value)
+    stored, upright = decode_image(data), decode_image(data, upright=True)
+    assert stored.shape == image.shape
+    turned = stored.shape != upright.shape or np.abs(stored.astype(int) - upright).max() > 50
+    assert is_turned(data) == turned == (2 <= value <= 8)
+    assert orientation(data) == (value if turned else 1)
 
 
 def test_a_photograph_is_turned_as_it_says_only_where_that_is_wanted():

@@ -30,6 +30,8 @@ def free(monkeypatch):
 def test_pixels_count_once_and_pairs_of_cells_by_the_square():
     assert Demand(100.0, 0.0).bytes(640, 480) == 100 * 640 * 480
     assert Demand(0.0, 10.0).bytes(640, 480) == 10 * (40 * 30) ** 2
+    assert Demand(1.0, 10.0, 1200**2).bytes(640, 480) == 640 * 480 + 10 * 1200**2
+    assert Demand(1.0, 10.0, 1200**2 - 1, 70.0).bytes(640, 480) == 640 * 480 + 70
     # A last cell that is not whole counts as one.
     assert Demand(0.0, 1.0).bytes(17, 1) == 4
 
