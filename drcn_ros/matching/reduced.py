@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Large images are reduced before matching: the coarse correlation grows with the square of the pixels."""
+"""Large images are reduced before matching: the coarse level's time grows with the square of the pixels."""
 
 from __future__ import annotations
 
