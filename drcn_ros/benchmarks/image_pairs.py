@@ -19,7 +19,7 @@ from drcn_ros.errors import ImageError, InputError
 from drcn_ros.foreign.images import decode_grey
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.types import Array
-from drcn_ros.sequences import ImageSequence, open_source
+from drcn_ros.sequences import ImageSequence, open_sequence
 from drcn_ros.sequences.rendered import SCENE, open_scene
 
 Image = NDArray[np.uint8]
@@ -81,7 +81,7 @@ def open_pairs(name: str, every: int = 1) -> PairSet:
     if not step.isdigit() or int(step) < 1:
         msg = f"pairs {name}: what follows @ must be a number of frames, at least 1, or '{WARPS}'"
         raise InputError(msg)
-    sequence = open_scene(path) if path.startswith(SCENE) else open_source(path)
+    sequence = open_scene(path) if path.startswith(SCENE) else open_sequence(path)
     return PairSet(name, tuple(_sequence_pairs(sequence, int(step)))[::every])
 
 

@@ -19,7 +19,7 @@ from drcn_ros.evaluation.metrics.summary import Spread, align, ate_metrics
 from drcn_ros.evaluation.runner import run_direct
 from drcn_ros.matching.base import Matcher
 from drcn_ros.odometry.config import OdometryConfig
-from drcn_ros.sequences import ImageSequence, Selection, open_source
+from drcn_ros.sequences import ImageSequence, Selection, open_sequence
 from drcn_ros.sequences.rendered import SCENE, open_scene
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
@@ -65,7 +65,7 @@ def open_input(name: str, frames: int) -> tuple[ImageSequence, Selection]:
     if path and not step.isdigit():
         msg = f"input {name}: the step after @ must be a number of frames, at least 1"
         raise InputError(msg)
-    sequence = open_source(path or name)
+    sequence = open_sequence(path or name)
     if sequence.ground_truth is None:
         msg = f"input {name} has no ground truth, so nothing can be judged"
         raise InputError(msg)

@@ -33,7 +33,7 @@ from drcn_ros.results.replacing import claim, replaced_folder, whole_file
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
 from drcn_ros.scenes.scenarios import scenario
-from drcn_ros.sequences import ImageSequence, Selection, open_source
+from drcn_ros.sequences import ImageSequence, Selection, open_sequence
 from drcn_ros.sequences.bags.rosbag2 import METADATA
 from drcn_ros.sequences.bags.writer import write_bag
 from drcn_ros.sequences.rendered import Rendered
@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     out: Path = arguments.out
     claim(out, (_MATCHES, _LOG))
     source = arguments.input or str(_room(out / _ROOM))
-    sequence = open_source(source, source_options(arguments))
+    sequence = open_sequence(source, source_options(arguments))
     if sequence.camera is None:
         print("note: no calibration, so there are no poses; give one with --camera FILE", file=sys.stderr)
     live = _play(sequence, chosen, config, out)

@@ -27,10 +27,10 @@ from drcn_ros.configuration import flatten
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.compare import PAGE, compare, names_of, read_run
 from drcn_ros.evaluation.evaluate import evaluate
+from drcn_ros.evaluation.frame_rows import FrameRow
 from drcn_ros.evaluation.metrics_file import FILE as METRICS
 from drcn_ros.evaluation.metrics_file import HEADINGS, RunInfo, number, table_row, text_table
 from drcn_ros.evaluation.report.page import FILE as REPORT
-from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import LogOptions
 from drcn_ros.evaluation.runner import Step, run_direct
 from drcn_ros.evaluation.still_note import StillNote
@@ -40,7 +40,7 @@ from drcn_ros.odometry.types import Reason
 from drcn_ros.results.replacing import replaced_folder
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
-from drcn_ros.sequences import ImageSequence, open_source
+from drcn_ros.sequences import ImageSequence, open_sequence
 from drcn_ros.sequences.calibrations import GUESSED_DEG
 
 
@@ -94,7 +94,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     baselines = _baselines(arguments.baseline, config.matcher.name)
     chosen = selection(arguments)
-    sequence = open_source(arguments.input, source_options(arguments, config))
+    sequence = open_sequence(arguments.input, source_options(arguments, config))
     told = [*([] if sequence.camera else [no_calibration(arguments)]), *sequence.notes.lines]
     for note in told:
         print(f"note: {note}", flush=True)
@@ -109,12 +109,12 @@ def run(arguments: argparse.Namespace) -> int:
         finished = {name: read_run(path) for name, path in runs.items()}
         if baselines:
             compare(finished, temporary)
-    table = [list(HEADINGS), *(table_row(name, entry.verdict) for name, entry in finished.items())]
+    table = [list(HEADINGS), *(table_row(name, entry.metrics) for name, entry in finished.items())]
     print(text_table(table))
     for name, entry in finished.items():
-        if entry.verdict["live"] is not None:
-            print(f"{name}: {_live_text(entry.verdict['live'])}")
-    for note in finished[config.matcher.name].verdict["notes"]:
+        if entry.metrics["live"] is not None:
+            print(f"{name}: {_live_text(entry.metrics['live'])}")
+    for note in finished[config.matcher.name].metrics["notes"]:
         if note not in told:
             print(f"note: {note}")
     print(f"report: {folder / (PAGE if baselines else REPORT)}")

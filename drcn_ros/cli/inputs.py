@@ -9,7 +9,7 @@ from pathlib import Path
 
 from drcn_ros.cli.camera_options import add_camera_options, angle_of_view, calibration_file
 from drcn_ros.ros.config import NodeConfig
-from drcn_ros.sequences import Selection, SourceOptions
+from drcn_ros.sequences import Selection, SequenceOptions
 from drcn_ros.sequences.bags.sequence import BagTopics
 from drcn_ros.sequences.ground_truth.options import ORDERS, TruthOptions
 
@@ -65,7 +65,7 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--duration", type=float, default=None, metavar="S", help="end S seconds later")
 
 
-def source_options(arguments: argparse.Namespace, config: NodeConfig | None = None) -> SourceOptions:
+def source_options(arguments: argparse.Namespace, config: NodeConfig | None = None) -> SequenceOptions:
     """Return what was said about the input; `config` tells how the camera's messages are meant."""
     config = config or NodeConfig()
     topics = BagTopics(
@@ -76,7 +76,9 @@ def source_options(arguments: argparse.Namespace, config: NodeConfig | None = No
         config.camera.binning,
     )
     truth = TruthOptions(arguments.gt, arguments.gt_offset, arguments.gt_max_gap, arguments.gt_order)
-    return SourceOptions(calibration_file(arguments), truth, topics, arguments.fps, angle_of_view(arguments))
+    return SequenceOptions(
+        calibration_file(arguments), truth, topics, arguments.fps, angle_of_view(arguments)
+    )
 
 
 def selection(arguments: argparse.Namespace) -> Selection:

@@ -16,7 +16,7 @@ from drcn_ros.evaluation.runner import Step
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.session.logs import new_log
 from drcn_ros.sequences import ImageSequence, Selection
-from drcn_ros.sequences.prefetch import ahead
+from drcn_ros.sequences.prefetch import prefetched
 
 if TYPE_CHECKING:
     from drcn_ros.ros.session.live import LiveRun, LiveSession
@@ -32,7 +32,7 @@ def live_run(sequence: ImageSequence, chosen: Selection, config: NodeConfig) -> 
     from drcn_ros.ros.session.live_steps import answered_steps
 
     # The same frames as a direct run: none may be dropped on the way.
-    with _session(sequence, config, "every_frame") as session, ahead(sequence.frames(chosen)) as frames:
+    with _session(sequence, config, "every_frame") as session, prefetched(sequence.frames(chosen)) as frames:
         yield answered_steps(session, frames)
 
 
@@ -46,7 +46,7 @@ def live_run_at_rate(
     """
     from drcn_ros.ros.session.live_steps import live_steps
 
-    with _session(sequence, config, "live") as session, ahead(sequence.frames(chosen)) as frames:
+    with _session(sequence, config, "live") as session, prefetched(sequence.frames(chosen)) as frames:
         run = session.run(session.play_at_rate(frames, rate, lambda: None))
     return live_steps(sequence.frames(chosen), run.frames), _summary(run, rate)
 

@@ -22,8 +22,8 @@ from drcn_ros.cli.keys import key_presses
 from drcn_ros.errors import InputError
 from drcn_ros.odometry.types import Frame
 from drcn_ros.ros.dependency import require_rclpy
-from drcn_ros.sequences import ImageSequence, Selection, open_source
-from drcn_ros.sequences.prefetch import ahead
+from drcn_ros.sequences import ImageSequence, Selection, open_sequence
+from drcn_ros.sequences.prefetch import prefetched
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         msg = f"rate {arguments.rate}: must be above 0"
         raise InputError(msg)
     chosen = selection(arguments)
-    sequence = open_source(arguments.input, source_options(arguments))
+    sequence = open_sequence(arguments.input, source_options(arguments))
     require_rclpy()
     # A player that a script started with `&` begins with SIGINT ignored; it must end by it all the same.
     end_by(signal.SIGINT, signal.SIGTERM)
@@ -82,7 +82,7 @@ def _play(arguments: argparse.Namespace, sequence: ImageSequence, chosen: Select
                 waiting = f"waiting for a subscriber of {arguments.image}; --no-wait begins without one"
                 playing.wait_for_subscriber(lambda: screen.say(waiting))
             while True:
-                with ahead(sequence.frames(chosen)) as frames:
+                with prefetched(sequence.frames(chosen)) as frames:
                     count = playing.play(frames, screen.on_frame)
                 if not arguments.loop or not count:
                     break

@@ -19,7 +19,7 @@ import torch
 from drcn_ros.cli.interrupts import end_by
 from drcn_ros.cli.parameters import settings
 from drcn_ros.errors import ConfigurationError
-from drcn_ros.sequences import SourceOptions, open_source
+from drcn_ros.sequences import SequenceOptions, open_sequence
 from drcn_ros.sequences.bags.sequence import BagTopics
 from drcn_ros.training.batched_pairs import BatchedPhotographs
 from drcn_ros.training.batched_rooms import BatchedRooms
@@ -126,8 +126,8 @@ def _calibrate(weights: Path, config: TrainingConfig, photographs: Photographs) 
 def _frames(config: RecordingConfig) -> list[tuple[Grey, Grey | None]]:
     if not config.source:
         return []
-    options = SourceOptions(topics=BagTopics(image=config.topic))
-    return list(read_frames(open_source(config.source, options), config))
+    options = SequenceOptions(topics=BagTopics(image=config.topic))
+    return list(read_frames(open_sequence(config.source, options), config))
 
 
 def _source(

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from drcn_ros.evaluation.batch import Task, is_done
-from drcn_ros.evaluation.metrics_file import HEADINGS, markdown_table, read_verdict, table_row
+from drcn_ros.evaluation.metrics_file import HEADINGS, markdown_table, read_metrics, table_row
 from drcn_ros.results.replacing import whole_file
 
 TABLE, DOCUMENT, FAILURES = "table.csv", "table.md", "failures.csv"
@@ -58,7 +58,7 @@ def write_tables(tasks: Sequence[Task], failures: Mapping[str, str], folder: Pat
     Raises:
         InputError: a table cannot be written, or a finished folder is damaged.
     """
-    finished = [(task, read_verdict(folder / task.name)) for task in tasks if is_done(task, folder)]
+    finished = [(task, read_metrics(folder / task.name)) for task in tasks if is_done(task, folder)]
     names = [name for name, _ in _COLUMNS]
     rows = [[task.name, *(_value(content, keys) for _, keys in _COLUMNS)] for task, content in finished]
     _write(folder / TABLE, _csv([["folder", *names], *rows]))

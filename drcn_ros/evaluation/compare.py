@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from drcn_ros.errors import InputError
+from drcn_ros.evaluation.frame_rows import FrameRow, read_rows
 from drcn_ros.evaluation.metrics.summary import AlignedPaths, align
-from drcn_ros.evaluation.metrics_file import HEADINGS, read_verdict, table_row
+from drcn_ros.evaluation.metrics_file import HEADINGS, read_metrics, table_row
 from drcn_ros.evaluation.report import html
 from drcn_ros.evaluation.report.plots import plot_comparison
-from drcn_ros.evaluation.run_data import FrameRow, read_rows
 from drcn_ros.results.replacing import claim, whole_file
 from drcn_ros.sequences.trajectories.files import read_trajectory
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
@@ -29,12 +29,12 @@ class FinishedRun:
     """What a run left behind.
 
     Attributes:
-        verdict: content of `metrics.json`.
+        metrics: content of `metrics.json`.
         rows: of `frames.csv`.
         paths: estimated and true.
     """
 
-    verdict: Mapping[str, Any]
+    metrics: Mapping[str, Any]
     rows: Sequence[FrameRow]
     paths: AlignedPaths
 
@@ -45,14 +45,14 @@ def read_run(folder: Path) -> FinishedRun:
     Raises:
         InputError: it is no such folder, or damaged.
     """
-    verdict = read_verdict(folder)
+    metrics = read_metrics(folder)
     truth = folder / "groundtruth.tum"
     file = folder / "trajectory.tum"
     # A run without a single pose leaves an empty file.
     empty = file.is_file() and file.stat().st_size == 0
     estimate = Trajectory.from_poses([], np.zeros((0, 4, 4))) if empty else read_trajectory(file)
     paths = align(estimate, read_trajectory(truth) if truth.is_file() else None)
-    return FinishedRun(verdict, read_rows(folder / "frames.csv"), paths)
+    return FinishedRun(metrics, read_rows(folder / "frames.csv"), paths)
 
 
 def names_of(folders: Sequence[Path]) -> list[str]:
@@ -72,12 +72,12 @@ def compare(runs: Mapping[str, FinishedRun], folder: Path) -> list[list[str]]:
     Raises:
         InputError: the folder cannot be written to, or holds such a file that no earlier run has made.
     """
-    table = [list(HEADINGS), *(table_row(name, run.verdict) for name, run in runs.items())]
+    table = [list(HEADINGS), *(table_row(name, run.metrics) for name, run in runs.items())]
     claim(folder, (PICTURE, PAGE))
     with whole_file(folder / PICTURE) as picture, whole_file(folder / PAGE) as page:
         paths = {name: run.paths for name, run in runs.items()}
         plot_comparison(paths, {name: run.rows for name, run in runs.items()}, picture)
-        inputs = ", ".join(dict.fromkeys(str(run.verdict["input"]) for run in runs.values()))
+        inputs = ", ".join(dict.fromkeys(str(run.metrics["input"]) for run in runs.values()))
         caption = "Paths aligned by a similarity (Sim3); share of all frames below each value"
         parts = [
             html.section("Table", html.table(table)),

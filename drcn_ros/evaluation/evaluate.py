@@ -11,17 +11,17 @@ from typing import Any
 
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.estimates import EstimatedPath
+from drcn_ros.evaluation.frame_rows import FrameRow
 from drcn_ros.evaluation.metrics.drift import Drift, drift, rotation_drift
 from drcn_ros.evaluation.metrics.rim import RimResiduals
 from drcn_ros.evaluation.metrics.summary import AlignedPaths, align
-from drcn_ros.evaluation.metrics_file import FILE, RunInfo, verdict, write_verdict
+from drcn_ros.evaluation.metrics_file import FILE, RunInfo, metrics_content, write_metrics
 from drcn_ros.evaluation.report.page import write_report
-from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import LogOptions, RunLog
 from drcn_ros.evaluation.runner import Step
 from drcn_ros.results.replacing import replaced_folder
 from drcn_ros.sequences import ImageSequence
-from drcn_ros.sequences.ground_truth.check import cover, truth_lines
+from drcn_ros.sequences.ground_truth.check import coverage, truth_lines
 from drcn_ros.sequences.trajectories.files import kitti_lines, tum_lines
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
@@ -84,8 +84,8 @@ def judge(
     segment_at = {row.stamp: row.segment for row in log.rows}
     segments = [segment_at[int(stamp)] for stamp in paths.stamps_ns]
     drifts = drift(paths, segments), rotation_drift(paths, segments)
-    covered = cover(stamps, truth)
-    content = verdict(about, log.rows, log.errors, paths, drifts, check, covered, options.min_motion)
+    covered = coverage(stamps, truth)
+    content = metrics_content(about, log.rows, log.errors, paths, drifts, check, covered, options.min_motion)
     return JudgedRun(content, log, path, paths, drifts[0])
 
 
@@ -121,6 +121,6 @@ def evaluate(
         if len(run.paths.truth):
             truth = Trajectory(run.paths.stamps_ns, run.paths.truth, oriented=run.paths.oriented)
             (temporary / "groundtruth.tum").write_text("".join(tum_lines(truth)), encoding="utf-8")
-        write_verdict(run.content, temporary)
+        write_metrics(run.content, temporary)
         write_report(run.content, run.log.rows, run.paths, run.drift, run.log.worst(), temporary)
     return run.content

@@ -17,6 +17,7 @@ from drcn_ros import __version__
 from drcn_ros.configuration import Value
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.estimates import STAGES
+from drcn_ros.evaluation.frame_rows import FrameRow, column
 from drcn_ros.evaluation.metrics.drift import Drift, RotationDrift, scale_drift
 from drcn_ros.evaluation.metrics.pose_errors import PoseError
 from drcn_ros.evaluation.metrics.rim import RimCheck
@@ -27,11 +28,10 @@ from drcn_ros.evaluation.metrics.summary import (
     kitti_metrics,
     relative_pose_metrics,
 )
-from drcn_ros.evaluation.run_data import FrameRow, column
 from drcn_ros.matching.device import InForce
 from drcn_ros.odometry.types import State
 from drcn_ros.sequences import Selection
-from drcn_ros.sequences.ground_truth.check import TruthCover
+from drcn_ros.sequences.ground_truth.check import TruthCoverage
 
 FILE = "metrics.json"
 
@@ -65,14 +65,14 @@ class RunInfo:
     live: Mapping[str, Any] | None = None
 
 
-def verdict(
+def metrics_content(
     info: RunInfo,
     rows: Sequence[FrameRow],
     errors: Sequence[PoseError],
     paths: AlignedPaths,
     drifts: tuple[Drift, RotationDrift],
     rim: RimCheck,
-    covered: TruthCover,
+    covered: TruthCoverage,
     min_motion: float,
 ) -> dict[str, Any]:
     """Return the content of `metrics.json`."""
@@ -127,13 +127,13 @@ def _latency(rows: Sequence[FrameRow], stage: str) -> LatencyMetrics:
     return LatencyMetrics.of(values[np.isfinite(values) & (values > 0)].tolist())
 
 
-def write_verdict(content: Mapping[str, Any], folder: Path) -> None:
+def write_metrics(content: Mapping[str, Any], folder: Path) -> None:
     """Write `metrics.json`."""
     text = json.dumps(content, indent=2, allow_nan=False) + "\n"
     (folder / FILE).write_text(text, encoding="utf-8")
 
 
-def read_verdict(folder: Path) -> dict[str, Any]:
+def read_metrics(folder: Path) -> dict[str, Any]:
     """Read the `metrics.json` of an earlier run.
 
     Raises:

@@ -18,15 +18,15 @@ from drcn_ros.evaluation.estimates import (
     FrameEstimate,
     estimated_path,
 )
+from drcn_ros.evaluation.frame_rows import COLUMNS, FrameRow, csv_values
 from drcn_ros.evaluation.metrics.accuracy import FAILED
 from drcn_ros.evaluation.metrics.pose_errors import PoseError, pose_error
 from drcn_ros.evaluation.metrics.summary import larger_error
 from drcn_ros.evaluation.report.match_picture import SHORT_KEY, Image, draw_matches
-from drcn_ros.evaluation.run_data import COLUMNS, FrameRow, csv_values
 from drcn_ros.foreign.images import write_image
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.types import Frame, Reason, State
-from drcn_ros.sequences.ground_truth.fit import Turn
+from drcn_ros.sequences.ground_truth.fit import EstimatedRotation
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 # Images of this many frames are kept, since a reference frame may be drawn later.
@@ -80,7 +80,7 @@ class RunLog:
         self._options = options
         self.rows: list[FrameRow] = []
         self.errors: list[PoseError] = []
-        self.turns: list[Turn] = []
+        self.turns: list[EstimatedRotation] = []
         self._poses: list[Array] = []
         self._placed: list[bool] = []
         self._images: OrderedDict[int, Image] = OrderedDict()
@@ -98,7 +98,9 @@ class RunLog:
         self.rows.append(row)
         self._poses.append(estimate.pose)
         if estimate.rotation is not None and estimate.reference_stamp_ns is not None:
-            self.turns.append(Turn(estimate.reference_stamp_ns, estimate.stamp_ns, estimate.rotation))
+            self.turns.append(
+                EstimatedRotation(estimate.reference_stamp_ns, estimate.stamp_ns, estimate.rotation)
+            )
         self._placed.append(estimate.placed)
         self._table.writerow(csv_values(row))
         if matches is not None:

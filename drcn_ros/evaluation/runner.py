@@ -15,7 +15,7 @@ from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.preparation import PreparedFrame
 from drcn_ros.odometry.types import Frame
 from drcn_ros.sequences import ImageSequence, Selection
-from drcn_ros.sequences.prefetch import ahead
+from drcn_ros.sequences.prefetch import prefetched
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,10 @@ def run_direct(
             yield frame, odometry.prepare(frame)
 
     with ExitStack() as stack:
-        decoded = stack.enter_context(ahead(sequence.frames(selection)))
+        decoded = stack.enter_context(prefetched(sequence.frames(selection)))
         ready = prepared(decoded)
         if config.pipeline:
-            ready = stack.enter_context(ahead(ready, size=1))
+            ready = stack.enter_context(prefetched(ready, size=1))
         for frame, features in ready:
             result = odometry.place(features)
             yield Step(frame, estimate_of(result), correspondences_of(result))

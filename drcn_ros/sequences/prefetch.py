@@ -23,7 +23,7 @@ class _Failure:
 
 
 @contextmanager
-def ahead(items: Iterable[Item], size: int = 4) -> Iterator[Iterator[Item]]:
+def prefetched(items: Iterable[Item], size: int = 4) -> Iterator[Iterator[Item]]:
     """Give an iterator over `items` that are made in a thread, at most `size` of them in advance.
 
     An error of `items` is raised where the consumer meets it. The thread ends with the block.

@@ -20,7 +20,7 @@ from drcn_ros.sequences.base import ImageSequence, Selection
 from drcn_ros.sequences.calibrations import Images, assumed_calibration, read_calibration
 from drcn_ros.sequences.files import IMAGE_SUFFIXES
 from drcn_ros.sequences.folders import euroc, kitti, tum
-from drcn_ros.sequences.folders.pictures import Video, images_of, open_images, open_pattern
+from drcn_ros.sequences.folders.image_files import Video, images_of, open_images, open_pattern
 from drcn_ros.sequences.ground_truth.options import TruthOptions
 from drcn_ros.sequences.trajectories.files import read_trajectory
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
@@ -33,7 +33,7 @@ _KINDS += "sequence (image_0, times.txt, calib.txt), an EuRoC folder (mav0/cam0/
 
 
 @dataclass(frozen=True)
-class SourceOptions:
+class SequenceOptions:
     """What a user may say about an input beyond its path.
 
     Attributes:
@@ -59,7 +59,7 @@ class SourceOptions:
             raise InputError(msg)
 
 
-def open_source(path: str | Path, options: SourceOptions | None = None) -> ImageSequence:
+def open_sequence(path: str | Path, options: SequenceOptions | None = None) -> ImageSequence:
     """Open an input of any kind.
 
     Args:
@@ -69,7 +69,7 @@ def open_source(path: str | Path, options: SourceOptions | None = None) -> Image
     Raises:
         InputError: it is missing, damaged, of no known kind, or several topics are possible.
     """
-    options = options or SourceOptions()
+    options = options or SequenceOptions()
     with guarded(f"input {path}"):
         sequence = _open(str(path), options)
     if options.camera is not None:
@@ -107,7 +107,7 @@ def _image_size(sequence: ImageSequence) -> tuple[int, int]:
     raise InputError("; ".join([msg, *sequence.notes.lines]))
 
 
-def _open(name: str, options: SourceOptions) -> ImageSequence:
+def _open(name: str, options: SequenceOptions) -> ImageSequence:
     path = Path(name)
     bag = open_bag(name)
     if bag is not None:
@@ -146,7 +146,7 @@ def open_bag(name: str) -> Bag | None:
     return rosbag2.Rosbag2(path)
 
 
-def _open_folder(folder: Path, name: str, options: SourceOptions) -> ImageSequence:
+def _open_folder(folder: Path, name: str, options: SequenceOptions) -> ImageSequence:
     if (folder / tum.INDEX).is_file():
         return tum.open_tum(folder, name)
     if (folder / "times.txt").is_file() and any((folder / camera).is_dir() for camera in kitti.CAMERAS):
@@ -159,7 +159,7 @@ def _open_folder(folder: Path, name: str, options: SourceOptions) -> ImageSequen
     raise InputError(msg)
 
 
-def _open_file(path: Path, name: str, options: SourceOptions) -> ImageSequence:
+def _open_file(path: Path, name: str, options: SequenceOptions) -> ImageSequence:
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return open_images([path], name, options.rate)
     with path.open("rb") as file:

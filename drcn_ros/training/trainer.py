@@ -26,13 +26,13 @@ from drcn_ros.networks.compact import CompactConfig, CompactNetwork
 from drcn_ros.networks.weight_file import WeightFile, write_own_file
 from drcn_ros.networks.weights import load_network
 from drcn_ros.results.replacing import claim
-from drcn_ros.training.ahead import Ahead
 from drcn_ros.training.checkpoint import read_checkpoint, write_checkpoint
 from drcn_ros.training.config import OptimiserConfig, TrainingConfig
 from drcn_ros.training.curves import CURVES
 from drcn_ros.training.log import LOG, Log
 from drcn_ros.training.objective import CompactObjective
 from drcn_ros.training.pairs import PairBatch, PairSource
+from drcn_ros.training.prefetch import Prefetch
 from drcn_ros.training.processes import Processes
 
 CHECKPOINT = "checkpoint.pt"
@@ -155,14 +155,14 @@ class Trainer:
         if leads and not (self._folder / CHECKPOINT).is_file():
             claim(self._folder, _FILES)
         log = Log(self._folder, self.step) if leads else None
-        ahead = Ahead(self._make, self.config.workers, self.step, self.config.steps)
+        prefetch = Prefetch(self._make, self.config.workers, self.step, self.config.steps)
         self._objective.train()
         window = _Window(self.config.batch * self._processes.count)
         saved = time.monotonic()
         bad_in_a_row = 0
         try:
             while self.step < self.config.steps and not self._processes.any(self._stop):
-                values = self._one_step(*ahead.take(self.step))
+                values = self._one_step(*prefetch.take(self.step))
                 self.step += 1
                 window.add(values)
                 bad_in_a_row = 0 if values else bad_in_a_row + 1
@@ -183,7 +183,7 @@ class Trainer:
             if leads:
                 self.save()
         finally:
-            ahead.close()
+            prefetch.close()
             if log is not None:
                 log.close()
 

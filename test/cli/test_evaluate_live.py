@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drcn_ros.evaluation.run_data import read_rows
+from drcn_ros.evaluation.frame_rows import read_rows
 from drcn_ros.sequences.trajectories.files import read_trajectory
 
 pytestmark = pytest.mark.dds

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from drcn_ros.networks.weights import EMBEDDED
-from drcn_ros.sequences import open_source
+from drcn_ros.sequences import open_sequence
 from drcn_ros.sequences.bags.writer import Compression, Storage, write_bag
 
 
@@ -49,14 +49,14 @@ def test_a_folder_is_evaluated_there(drcn, recording: Path, odd: Path):
 @pytest.mark.parametrize("storage", Storage)
 @pytest.mark.parametrize("compression", [Compression.NONE, Compression.FILE])
 def test_a_bag_is_read_there(recording: Path, odd: Path, storage: Storage, compression: Compression):
-    write_bag(open_source(recording), odd / "bag", storage=storage, compression=compression)
-    assert len(list(open_source(odd / "bag").frames())) == 6
+    write_bag(open_sequence(recording), odd / "bag", storage=storage, compression=compression)
+    assert len(list(open_sequence(odd / "bag").frames())) == 6
     (odd / "bag" / "metadata.yaml").unlink()
     file = next((odd / "bag").iterdir())
     if compression is Compression.NONE:
         # One that is cut off takes another way.
         file.write_bytes(file.read_bytes()[:-4000])
-    assert len(list(open_source(file).frames())) >= 3
+    assert len(list(open_sequence(file).frames())) >= 3
 
 
 def test_a_video_is_read_there(tmp_path: Path, odd: Path):
@@ -65,7 +65,7 @@ def test_a_video_is_read_there(tmp_path: Path, odd: Path):
         writer.write(np.full((240, 320, 3), level, np.uint8))
     writer.release()
     shutil.copy(tmp_path / "a.avi", odd / "a.avi")
-    assert [frame.image.mean() > 90 for frame in open_source(odd / "a.avi").frames()] == [False, True, True]
+    assert [frame.image.mean() > 90 for frame in open_sequence(odd / "a.avi").frames()] == [False, True, True]
 
 
 def test_weights_are_read_and_written_there(drcn, odd: Path):

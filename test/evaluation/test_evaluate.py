@@ -18,13 +18,13 @@ from drcn_ros.configuration import build
 from drcn_ros.errors import InputError
 from drcn_ros.evaluation.compare import compare, names_of, read_run
 from drcn_ros.evaluation.evaluate import JudgedRun, evaluate, judge
-from drcn_ros.evaluation.metrics_file import HEADINGS, RunInfo, markdown_table, read_verdict, text_table
+from drcn_ros.evaluation.metrics_file import HEADINGS, RunInfo, markdown_table, read_metrics, text_table
 from drcn_ros.evaluation.run_log import LogOptions
 from drcn_ros.evaluation.runner import run_direct
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import in_force
 from drcn_ros.odometry import OdometryConfig
-from drcn_ros.sequences import ImageSequence, Selection, open_source
+from drcn_ros.sequences import ImageSequence, Selection, open_sequence
 from drcn_ros.sequences.bags.writer import Storage, write_bag
 from drcn_ros.sequences.folders.tum_writer import write_tum
 from drcn_ros.sequences.trajectories.files import read_trajectory
@@ -80,7 +80,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory, clip: Any) -> Path:
 
 
 def test_a_run_writes_everything_and_its_numbers_are_good(finished: Path, clip):
-    content = read_verdict(finished)
+    content = read_metrics(finished)
     assert {
         "metrics.json",
         "frames.csv",
@@ -109,7 +109,7 @@ def test_a_run_writes_everything_and_its_numbers_are_good(finished: Path, clip):
 
 
 def test_the_metrics_have_the_promised_layout(finished: Path):
-    content = read_verdict(finished)
+    content = read_metrics(finished)
     assert {"input", "matcher", "step"} <= set(content)
     assert {"total", "valid", "states"} <= set(content["frames"])
     assert {"pairs", "rotation_deg", "direction_deg", "auc"} <= set(content["relative_pose"])
@@ -129,7 +129,7 @@ def test_two_runs_give_the_same_bytes_and_timing_changes_no_pose(tmp_path: Path,
     assert contents(tmp_path / "a" / "matches") == contents(finished / "matches")
     for file in ("trajectory.tum", "trajectory.kitti", "groundtruth.tum"):
         assert (tmp_path / "a" / file).read_bytes() == (finished / file).read_bytes()
-    assert read_verdict(tmp_path / "b")["latency_ms"]["total"] == {"median": None, "p95": None}
+    assert read_metrics(tmp_path / "b")["latency_ms"]["total"] == {"median": None, "p95": None}
 
 
 def test_mcap_sqlite_and_folder_give_the_numbers_of_the_clip(tmp_path: Path, clip):
@@ -138,7 +138,7 @@ def test_mcap_sqlite_and_folder_give_the_numbers_of_the_clip(tmp_path: Path, cli
     write_tum(clip, tmp_path / "tum")
     expected = judged(clip, tmp_path / "run")
     for name in ("mcap", "sqlite", "tum"):
-        run = judged(open_source(tmp_path / name), tmp_path / f"run_{name}")
+        run = judged(open_sequence(tmp_path / name), tmp_path / f"run_{name}")
         assert np.array_equal(run.path.every, expected.path.every)
         for ours, theirs in zip(run.log.rows, expected.log.rows, strict=True):
             assert replace(ours, **SAME_ERRORS) == replace(theirs, **SAME_ERRORS)

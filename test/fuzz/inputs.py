@@ -38,7 +38,7 @@ from drcn_ros.networks.weight_file import WeightFile, write_own_file
 from drcn_ros.networks.weights import load_network
 from drcn_ros.odometry import OdometryConfig
 from drcn_ros.ros.config import NodeConfig
-from drcn_ros.sequences import ImageSequence, Selection, open_source
+from drcn_ros.sequences import ImageSequence, Selection, open_sequence
 from drcn_ros.sequences.bags.writer import Compression, Storage, write_bag
 from drcn_ros.sequences.base import Shot
 from drcn_ros.sequences.calibrations import calibration_text, read_calibration
@@ -259,7 +259,7 @@ def results(folder: Path) -> Kind:
 
     def use(path: Path) -> None:
         if path.is_dir():
-            table_row("run", read_run(path).verdict)
+            table_row("run", read_run(path).metrics)
         else:
             (read_tasks if path.suffix == ".txt" else read_earlier)(path)
 
@@ -316,7 +316,7 @@ def commands(folder: Path) -> Kind:
 
 
 def _read_sequence(path: Path) -> None:
-    sequence = open_source(path)
+    sequence = open_sequence(path)
     for frame in sequence.frames(Selection(limit=50)):
         assert frame.image.dtype == np.uint8
         assert frame.image.ndim in (2, 3)

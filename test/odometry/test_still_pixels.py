@@ -18,7 +18,7 @@ from drcn_ros.configuration import build
 from drcn_ros.matching import create_matcher
 from drcn_ros.matching.types import Features
 from drcn_ros.odometry import Frame, OdometryConfig, Result, State, VisualOdometry
-from drcn_ros.sequences import Selection, open_source
+from drcn_ros.sequences import Selection, open_sequence
 
 ROAD = Path(os.environ.get("DRCN_SHARED", "")) / "data" / "road"
 HEIGHT = 480
@@ -154,7 +154,7 @@ def test_a_mask_drops_keypoints_before_they_are_counted():
 def road_frames(part: float, count: int) -> Iterator[Frame]:
     rng = np.random.default_rng(5)
     texture = None
-    for frame in open_source(ROAD).frames(Selection(limit=count)):
+    for frame in open_sequence(ROAD).frames(Selection(limit=count)):
         image = frame.image.copy()
         height, width = image.shape[:2]
         rows = round(height * part)
@@ -172,7 +172,7 @@ def road_frames(part: float, count: int) -> Iterator[Frame]:
 @pytest.mark.skipif(not ROAD.is_dir(), reason="needs the recorded road of DRCN_SHARED")
 @pytest.mark.parametrize(("part", "largest"), [(0.15, 0.1), (0.3, 0.15), (0.45, 0.2)])
 def test_a_band_over_a_recorded_road_never_stops_the_car(part, largest):
-    source = open_source(ROAD)
+    source = open_sequence(ROAD)
     assert source.ground_truth is not None
     odometry = VisualOdometry(OdometryConfig(), source.camera)
     errors = []

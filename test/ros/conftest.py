@@ -458,7 +458,7 @@ def result_with_descriptors() -> Any:
 def empty_result() -> Any:
     """A result of a frame in which nothing was found."""
     from drcn_ros.odometry import Reason
-    from drcn_ros.ros.node.failures import nothing_found
+    from drcn_ros.ros.node.failures import failed_result
 
     usual = make_result()
-    return nothing_found(usual.stamp_ns, Reason.FEW_KEYPOINTS, usual.detail, usual.pose, usual.segment)
+    return failed_result(usual.stamp_ns, Reason.FEW_KEYPOINTS, usual.detail, usual.pose, usual.segment)

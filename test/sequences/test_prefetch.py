@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from drcn_ros.sequences.prefetch import ahead
+from drcn_ros.sequences.prefetch import prefetched
 
 
 def test_items_come_in_order_and_only_a_few_ahead():
@@ -20,7 +20,7 @@ def test_items_come_in_order_and_only_a_few_ahead():
             made.append(number)
             yield number
 
-    with ahead(items(), size=3) as numbers:
+    with prefetched(items(), size=3) as numbers:
         first = next(numbers)
         while len(made) < 4:
             pass
@@ -33,7 +33,7 @@ def test_an_error_arrives_where_it_happened():
         yield 1
         raise ValueError("broken")
 
-    with ahead(items()) as numbers:
+    with prefetched(items()) as numbers:
         assert next(numbers) == 1
         with pytest.raises(ValueError, match="broken"):
             next(numbers)
@@ -44,6 +44,6 @@ def test_the_thread_ends_with_the_block_even_when_items_are_left():
         while True:
             yield 0
 
-    with ahead(endless()) as numbers:
+    with prefetched(endless()) as numbers:
         next(numbers)
     assert "decoder" not in [thread.name for thread in threading.enumerate()]

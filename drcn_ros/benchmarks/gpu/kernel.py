@@ -12,9 +12,9 @@ import torch
 
 from drcn_ros.benchmarks.gpu.inputs import frames_file, sizes
 from drcn_ros.benchmarks.gpu.parts import Row, Settings, attempt
+from drcn_ros.benchmarks.roofline import count_work, synchronise
 from drcn_ros.benchmarks.speed.benchmark import matcher_config
 from drcn_ros.benchmarks.speed.frames import load_frames
-from drcn_ros.benchmarks.work import count_work, synchronise
 from drcn_ros.matching.coarse_prior import CoarsePrior, coarse_logits
 from drcn_ros.matching.device import choose_device
 from drcn_ros.matching.drcn_features import CompactFeatures, extract_compact, load_drcn

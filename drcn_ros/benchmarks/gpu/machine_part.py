@@ -10,7 +10,7 @@ import torch
 
 from drcn_ros.benchmarks.gpu.parts import Row, Settings, attempt
 from drcn_ros.benchmarks.machine import describe_machine
-from drcn_ros.benchmarks.work import measure_ceilings
+from drcn_ros.benchmarks.roofline import measure_ceilings
 from drcn_ros.matching.device import choose_device
 
 _TYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}

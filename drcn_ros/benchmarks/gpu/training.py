@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from drcn_ros.benchmarks.gpu.parts import Row, Settings, attempt
-from drcn_ros.benchmarks.work import synchronise
+from drcn_ros.benchmarks.roofline import synchronise
 from drcn_ros.matching.base import to_grey
 from drcn_ros.matching.device import choose_device
 from drcn_ros.networks.compact import CompactConfig, CompactNetwork

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from drcn_ros.benchmarks.work import synchronise
+from drcn_ros.benchmarks.roofline import synchronise
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.types import Matches

@@ -16,15 +16,15 @@ import torch
 from numpy.typing import NDArray
 
 from drcn_ros.benchmarks.machine import peak_memory_mb
+from drcn_ros.benchmarks.roofline import Ceilings, Work, count_work, measure_ceilings, synchronise
 from drcn_ros.benchmarks.speed.frames import load_frames
-from drcn_ros.benchmarks.work import Ceilings, Work, count_work, measure_ceilings, synchronise
 from drcn_ros.matching import create_matcher
 from drcn_ros.matching.config import CLASSICAL, MatcherConfig
 from drcn_ros.matching.device import choose_device, choose_precision
 from drcn_ros.odometry.config import OdometryConfig
 from drcn_ros.odometry.types import Frame
 from drcn_ros.odometry.visual_odometry import VisualOdometry
-from drcn_ros.sequences.prefetch import ahead
+from drcn_ros.sequences.prefetch import prefetched
 
 STAGES = ("extract", "match", "geometry", "frame")
 # OpenCV's matchers get the number of points that is usual for them.
@@ -165,7 +165,7 @@ def run_speed(case: SpeedCase) -> SpeedOutcome:
 
 def _overlapped_ms(odometry: VisualOdometry, frames: Sequence[Frame], warm_up: int) -> float:
     """Return the time by the clock per frame after the warm-up."""
-    with ahead((odometry.prepare(frame) for frame in frames), size=1) as prepared:
+    with prefetched((odometry.prepare(frame) for frame in frames), size=1) as prepared:
         start = time.perf_counter()
         for number, features in enumerate(prepared, start=1):
             odometry.place(features)

@@ -16,14 +16,14 @@ from drcn_ros.odometry.types import Frame
 from drcn_ros.scenes.photographs import Image
 from drcn_ros.scenes.scenarios import scenario
 from drcn_ros.scenes.sequence import CAMERA, Sensor
-from drcn_ros.sequences import SourceOptions, open_source
+from drcn_ros.sequences import SequenceOptions, open_sequence
 
 _SCENARIO = "forward"
 _NOISE = 2.0
 
 
 def save_frames(
-    path: Path, width: int, height: int, count: int, source: str = "", options: SourceOptions | None = None
+    path: Path, width: int, height: int, count: int, source: str = "", options: SequenceOptions | None = None
 ) -> None:
     """Write frames of a size, grey, and their camera to a file.
 
@@ -64,9 +64,9 @@ def _rendered(width: int, height: int, count: int) -> tuple[Camera, list[int], l
 
 
 def _recorded(
-    width: int, height: int, count: int, source: str, options: SourceOptions | None
+    width: int, height: int, count: int, source: str, options: SequenceOptions | None
 ) -> tuple[Camera, list[int], list[Image]]:
-    sequence = open_source(source, options)
+    sequence = open_sequence(source, options)
     if sequence.camera is None:
         msg = f"{source} has no calibration, without which there is no pose to measure the way to"
         raise InputError(msg)

@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from drcn_ros.evaluation.frame_rows import FrameRow
 from drcn_ros.evaluation.metrics.drift import Drift
 from drcn_ros.evaluation.metrics.summary import AlignedPaths
 from drcn_ros.evaluation.metrics_file import number, rim_text, rotation_drift_text, scale_text
 from drcn_ros.evaluation.report import html
-from drcn_ros.evaluation.report.drift_picture import plot_drift
 from drcn_ros.evaluation.report.match_picture import KEY
 from drcn_ros.evaluation.report.plots import (
     plot_counts,
+    plot_drift,
     plot_errors,
     plot_latency,
     plot_path,
     plot_states,
 )
-from drcn_ros.evaluation.run_data import FrameRow
 from drcn_ros.evaluation.run_log import WorstFrame
 from drcn_ros.foreign.images import write_image
 

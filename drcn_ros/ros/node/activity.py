@@ -18,13 +18,13 @@ from drcn_ros.geometry.camera import Camera
 from drcn_ros.odometry import Reason
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.messages.convert import nanoseconds
-from drcn_ros.ros.node.clock_check import StampWatch
+from drcn_ros.ros.node.clock_check import ClockCheck
 from drcn_ros.ros.node.failures import GIVEN_UP
 from drcn_ros.ros.node.inputs import Callbacks, Inputs
 from drcn_ros.ros.node.outputs import Outputs
+from drcn_ros.ros.node.problem_log import PATIENCE_S, Throttle
 from drcn_ros.ros.node.processor import PreparedMessage, Processor
-from drcn_ros.ros.node.tally import Tally
-from drcn_ros.ros.node.waiting import PATIENCE_S, Throttle
+from drcn_ros.ros.node.statistics import NodeStatistics
 from drcn_ros.ros.node.worker import Counts, Worker
 
 # Shorter silences are not looked into; the reasons cost a look at the graph.
@@ -54,7 +54,7 @@ class Activity:
     Args:
         node: for the subscriptions.
         config: of the node.
-        processor, outputs, tally: outlive this period.
+        processor, outputs, statistics: outlive this period.
         warn: writes a line into the log.
 
     Raises:
@@ -67,17 +67,17 @@ class Activity:
         config: NodeConfig,
         processor: Processor,
         outputs: Outputs,
-        tally: Tally,
+        statistics: NodeStatistics,
         warn: Callable[[str], Any],
     ) -> None:
         self._node = node
         self._config = config
         self._processor = processor
         self._outputs = outputs
-        self._tally = tally
+        self._statistics = statistics
         self._warn = warn
         self._throttle = Throttle()
-        self._stamps = StampWatch()
+        self._clock_check = ClockCheck()
         self._video = VideoTopic()
         self._image_came = self._image_served = time.monotonic()
         self._problem_of_image = self._problem_of_camera = ""
@@ -110,13 +110,13 @@ class Activity:
         """Unsubscribe and let the frame being worked on end; return whether it ended in time."""
         self._inputs.close()
         ended = self._worker.stop(timeout)
-        self._tally.end(self._worker.counts())
+        self._statistics.end(self._worker.counts())
         return ended
 
     def problems(self) -> dict[str, str]:
-        """Return what the node lacks at this moment; a `Watch` decides what is worth telling."""
+        """Return what the node lacks at this moment; a `ProblemLog` decides what is worth telling."""
         now = time.monotonic()
-        inputs, last = self._inputs, self._tally.last
+        inputs, last = self._inputs, self._statistics.last
         problems = {}
         if now - self._image_came > _SILENCE_S and not self._worker.counts().waiting:
             reasons = "; or ".join(entry.silence() for entry in inputs.images)
@@ -152,7 +152,7 @@ class Activity:
 
     def stamp_problem(self) -> str:
         """Return what is wrong with the stamps of the images, or an empty text."""
-        return self._stamps.problem()
+        return self._clock_check.problem()
 
     # Called by the executor.
 
@@ -164,8 +164,10 @@ class Activity:
             self._take(entry, now)
 
     def _take(self, message: Any, now: float) -> None:
-        self._tally.receive(now)
-        age = self._stamps.add(nanoseconds(message.header.stamp), self._node.get_clock().now().nanoseconds)
+        self._statistics.receive(now)
+        age = self._clock_check.add(
+            nanoseconds(message.header.stamp), self._node.get_clock().now().nanoseconds
+        )
         if not self._worker.submit(_Incoming(message, now, age)):
             text = f"{self._config.queue_size} frames wait already (queue_size), so new ones are dropped"
             self._warn_throttled("queue", text)
@@ -240,13 +242,13 @@ class Activity:
             extra = {
                 "age_ms": 1e3 * (time.monotonic() - arrived),
                 "arrival_age_ms": 1e3 * taken.incoming.stamp_age_s,
-                "number": self._tally.next_number,
+                "number": self._statistics.next_number,
             }
             self._outputs.publish(processed, extra, self._processor.landmarks)
         except Exception as error:
             # One message that cannot be made must not end the thread that makes all others.
             self._warn_throttled("publish", f"cannot publish: {type(error).__name__}: {error}")
-        self._tally.process(processed, arrived)
+        self._statistics.process(processed, arrived)
 
     def _warn_throttled(self, key: str, text: str) -> None:
         if self._throttle.allows(key, time.monotonic()):

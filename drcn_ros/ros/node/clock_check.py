@@ -13,7 +13,7 @@ _KEPT = 30
 _AHEAD_S, _ANOTHER_S = 0.02, 60.0
 
 
-class StampWatch:
+class ClockCheck:
     """Takes the stamp of each image when it arrives."""
 
     def __init__(self) -> None:

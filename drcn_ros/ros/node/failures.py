@@ -28,14 +28,14 @@ def is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and ("allocate memory" in text or "out of memory" in text)
 
 
-def told(error: Exception) -> str:
+def in_one_line(error: Exception) -> str:
     """Return an error and where it happened, in one line."""
     last = traceback.extract_tb(error.__traceback__)[-1]
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text} ({last.filename}:{last.lineno}); please report it"
 
 
-def nothing_found(stamp_ns: int, reason: Reason, detail: str, pose: Array, segment: int) -> Result:
+def failed_result(stamp_ns: int, reason: Reason, detail: str, pose: Array, segment: int) -> Result:
     """Return the result of a frame in which nothing could be found; the path stays where it was.
 
     Args:

@@ -29,10 +29,10 @@ from drcn_ros.ros.node.budget import Budget
 from drcn_ros.ros.node.failures import is_out_of_memory
 from drcn_ros.ros.node.outputs import Outputs
 from drcn_ros.ros.node.parameters import NodeParameters
+from drcn_ros.ros.node.problem_log import ProblemLog
 from drcn_ros.ros.node.processor import Processor
-from drcn_ros.ros.node.tally import NOTHING, Tally
+from drcn_ros.ros.node.statistics import NOTHING, NodeStatistics
 from drcn_ros.ros.node.transforms import import_tf2
-from drcn_ros.ros.node.waiting import Watch
 from drcn_ros.ros.node.warm_up import measure, warm_up
 
 _SUCCESS = TransitionCallbackReturn.SUCCESS
@@ -60,8 +60,8 @@ class VoNode(LifecycleNode):
         self._activity: Activity | None = None
         self._in_force: InForce | None = None
         self._active = False
-        self._tally = Tally()
-        self._watch = Watch()
+        self._statistics = NodeStatistics()
+        self._problem_log = ProblemLog()
         self._told_stamps = False
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.create_service(Trigger, "~/reset", self._on_reset)
@@ -149,7 +149,7 @@ class VoNode(LifecycleNode):
         assert self._processor is not None
         assert self._outputs is not None
         self._activity = Activity(
-            self, self.config, self._processor, self._outputs, self._tally, self.get_logger().warning
+            self, self.config, self._processor, self._outputs, self._statistics, self.get_logger().warning
         )
 
     def _stop(self) -> None:
@@ -161,7 +161,7 @@ class VoNode(LifecycleNode):
         if self._outputs is not None:
             self._outputs.close()
         self._outputs = self._processor = self._in_force = None
-        self._tally.last = None
+        self._statistics.last = None
         gc.collect()
         if torch.cuda.is_initialized():
             torch.cuda.empty_cache()
@@ -219,15 +219,15 @@ class VoNode(LifecycleNode):
                 self.get_logger().info(note)
             if problem := self._budget.problem():
                 problems["latency"] = problem
-        for text in self._watch.look(problems, now):
+        for text in self._problem_log.due(problems, now):
             self.get_logger().warning(text)
-        level, summary = self._summary([problems[key] for key in self._watch.lasting(now)])
+        level, summary = self._summary([problems[key] for key in self._problem_log.lasting(now)])
         if stamps := "" if self._activity is None else self._activity.stamp_problem():
             if not self._told_stamps:
                 self.get_logger().warning(stamps)
             self._told_stamps = True
             level, summary = max(level, DiagnosticStatus.WARN), f"{summary}; {stamps}"
-        values = self._tally.values(NOTHING if self._activity is None else self._activity.counts())
+        values = self._statistics.values(NOTHING if self._activity is None else self._activity.counts())
         values["max_latency_ms"] = self.config.max_latency_ms
         values["stamps"] = stamps
         name = f"{self.get_fully_qualified_name()}: odometry"
@@ -250,9 +250,9 @@ class VoNode(LifecycleNode):
             return DiagnosticStatus.OK, "disabled"
         if lasting:
             return DiagnosticStatus.WARN, "; ".join(lasting)
-        if self._tally.last is None:
+        if self._statistics.last is None:
             return DiagnosticStatus.OK, "waiting for the first image"
-        result = self._tally.last.result
+        result = self._statistics.last.result
         bad = result.state in (State.LOST, State.WAITING_FOR_CALIBRATION)
         level = DiagnosticStatus.WARN if bad else DiagnosticStatus.OK
         return level, f"{result.state.value}: {result.reason.value}"

@@ -26,7 +26,7 @@ from drcn_ros.odometry.preparation import PreparedFrame
 from drcn_ros.odometry.readout import with_readout
 from drcn_ros.ros.messages.convert import nanoseconds
 from drcn_ros.ros.node.budget import SMALLEST_SIDE, Budget, keypoints_at
-from drcn_ros.ros.node.failures import GIVEN_UP, is_out_of_memory, nothing_found, told
+from drcn_ros.ros.node.failures import GIVEN_UP, failed_result, in_one_line, is_out_of_memory
 from drcn_ros.ros.node.working_size import enlarged, reduced
 
 
@@ -186,7 +186,7 @@ class Processor:
                     text = f"{error}; {text}"
                 result = self._failure(prepared.stamp_ns, Reason.OUT_OF_MEMORY, text)
             else:
-                result = self._failure(prepared.stamp_ns, Reason.INTERNAL_ERROR, told(error))
+                result = self._failure(prepared.stamp_ns, Reason.INTERNAL_ERROR, in_one_line(error))
             self._odometry.reset()
         self._last_pose, self._last_segment = result.pose, result.segment
         if self._budget is not None and prepared.before is None and result.reason not in GIVEN_UP:
@@ -257,4 +257,4 @@ class Processor:
         return f"going on at {self._scale:g} of the image's size"
 
     def _failure(self, stamp_ns: int, reason: Reason, detail: str) -> Result:
-        return nothing_found(stamp_ns, reason, detail, self._last_pose, self._last_segment)
+        return failed_result(stamp_ns, reason, detail, self._last_pose, self._last_segment)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drcn_ros.sequences.ground_truth.fit import Turn, better_offset, better_order
+from drcn_ros.sequences.ground_truth.fit import EstimatedRotation, better_offset, better_order
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 # Fewer frames than these, and than this part of all, judge nothing.
@@ -17,7 +17,7 @@ _FEW, _FEW_PART = 10, 0.2
 
 
 @dataclass(frozen=True)
-class TruthCover:
+class TruthCoverage:
     """How many frames have ground truth, and why the others have none.
 
     Attributes:
@@ -33,18 +33,21 @@ class TruthCover:
     outside: int
 
 
-def cover(stamps_ns: Sequence[int], truth: Trajectory | None) -> TruthCover:
+def coverage(stamps_ns: Sequence[int], truth: Trajectory | None) -> TruthCoverage:
     """Return how much of the frames a truth covers."""
     if truth is None or not len(truth):
-        return TruthCover(len(stamps_ns), 0, 0, len(stamps_ns))
+        return TruthCoverage(len(stamps_ns), 0, 0, len(stamps_ns))
     _, known = truth.at(stamps_ns)
     stamps = np.asarray(stamps_ns, np.int64)
     inside = (stamps >= truth.stamps_ns[0]) & (stamps <= truth.stamps_ns[-1])
-    return TruthCover(len(stamps), int(known.sum()), int((inside & ~known).sum()), int((~inside).sum()))
+    return TruthCoverage(len(stamps), int(known.sum()), int((inside & ~known).sum()), int((~inside).sum()))
 
 
 def truth_lines(
-    stamps_ns: Sequence[int], turns: Sequence[Turn], truth: Trajectory | None, offset_s: float = 0.0
+    stamps_ns: Sequence[int],
+    turns: Sequence[EstimatedRotation],
+    truth: Trajectory | None,
+    offset_s: float = 0.0,
 ) -> list[str]:
     """Return what a person should know of the ground truth of a run, a line each.
 
@@ -56,7 +59,7 @@ def truth_lines(
     """
     if truth is None:
         return []
-    covered = cover(stamps_ns, truth)
+    covered = coverage(stamps_ns, truth)
     lines = _cover_lines(stamps_ns, truth, covered, offset_s)
     if not truth.oriented:
         return lines
@@ -79,7 +82,7 @@ def truth_lines(
 
 
 def _cover_lines(
-    stamps_ns: Sequence[int], truth: Trajectory, covered: TruthCover, offset_s: float
+    stamps_ns: Sequence[int], truth: Trajectory, covered: TruthCoverage, offset_s: float
 ) -> list[str]:
     if not len(truth) or not len(stamps_ns):
         return ["the ground truth holds no pose, so nothing is judged"] if len(stamps_ns) else []

@@ -26,7 +26,7 @@ _LEAST_OFFSET = 0.004
 
 
 @dataclass(frozen=True)
-class Turn:
+class EstimatedRotation:
     """An estimated rotation (3, 3) of a frame against its reference, by their stamps."""
 
     reference_ns: int
@@ -35,7 +35,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Better:
+class BetterFit:
     """What fits better: the median of the rotation errors as it is, and the smaller one, degrees.
 
     Attributes:
@@ -47,7 +47,7 @@ class Better:
     offset_s: float = 0.0
 
 
-def better_offset(turns: Sequence[Turn], truth: Trajectory) -> Better | None:
+def better_offset(turns: Sequence[EstimatedRotation], truth: Trajectory) -> BetterFit | None:
     """Return the offset of the clock with which a truth fits clearly better, or None."""
     chosen = _chosen(turns)
     now = median_error(chosen, truth)
@@ -64,16 +64,16 @@ def better_offset(turns: Sequence[Turn], truth: Trajectory) -> Better | None:
     found = median_error(chosen, truth, best)
     if found is None or abs(best) < _LEAST_OFFSET or not _clearly(found, now, _BETTER_OFFSET):
         return None
-    return Better(now, found, round(best, 3))
+    return BetterFit(now, found, round(best, 3))
 
 
-def better_order(turns: Sequence[Turn], truth: Trajectory) -> Better | None:
+def better_order(turns: Sequence[EstimatedRotation], truth: Trajectory) -> BetterFit | None:
     """Return by how much a truth fits better with its quaternions read as w x y z, or None."""
     chosen = _chosen(turns)
     now, other = median_error(chosen, truth), median_error(chosen, reordered(truth))
     if now is None or other is None or not _clearly(other, now, _BETTER_ORDER):
         return None
-    return Better(now, other)
+    return BetterFit(now, other)
 
 
 def reordered(truth: Trajectory) -> Trajectory:
@@ -83,13 +83,15 @@ def reordered(truth: Trajectory) -> Trajectory:
     return replace(truth, poses=poses)
 
 
-def median_error(turns: Sequence[Turn], truth: Trajectory, offset_s: float = 0.0) -> float | None:
+def median_error(
+    turns: Sequence[EstimatedRotation], truth: Trajectory, offset_s: float = 0.0
+) -> float | None:
     """Return the median of the rotation errors, degrees; None where too few can be judged."""
     errors = _errors(turns, truth, offset_s)
     return None if len(errors) < _FEWEST else float(np.median(errors))
 
 
-def _errors(turns: Sequence[Turn], truth: Trajectory, offset_s: float) -> Array:
+def _errors(turns: Sequence[EstimatedRotation], truth: Trajectory, offset_s: float) -> Array:
     """Return the rotation errors, degrees, of those that have ground truth."""
     shift = round(1e9 * offset_s)
     first, known = truth.at([turn.reference_ns - shift for turn in turns])
@@ -104,7 +106,7 @@ def _errors(turns: Sequence[Turn], truth: Trajectory, offset_s: float) -> Array:
     return errors
 
 
-def _chosen(turns: Sequence[Turn]) -> Sequence[Turn]:
+def _chosen(turns: Sequence[EstimatedRotation]) -> Sequence[EstimatedRotation]:
     return turns[:: max(1, -(-len(turns) // _MOST))]
 
 

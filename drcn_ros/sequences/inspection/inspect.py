@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from drcn_ros.conversion.stamps import image_stamp_ns
 from drcn_ros.errors import ImageError, InputError
 from drcn_ros.geometry.camera import Camera
-from drcn_ros.sequences import ImageSequence, Selection, SourceOptions, open_source
+from drcn_ros.sequences import ImageSequence, Selection, SequenceOptions, open_sequence
 from drcn_ros.sequences.bags.messages import Topic, deserialize
 from drcn_ros.sequences.bags.sequence import BagSequence
-from drcn_ros.sequences.ground_truth.check import cover
+from drcn_ros.sequences.ground_truth.check import coverage
 from drcn_ros.sequences.inspection.stamps import StampSummary
 from drcn_ros.sequences.recognise import open_bag
 
@@ -47,7 +47,7 @@ class Inspection:
     problem: str = ""
 
 
-def inspect(name: str, options: SourceOptions) -> Inspection:
+def inspect(name: str, options: SequenceOptions) -> Inspection:
     """Look through an input; whatever is wrong with it becomes the problem.
 
     Args:
@@ -59,7 +59,7 @@ def inspect(name: str, options: SourceOptions) -> Inspection:
         bag = open_bag(name)
         if bag is not None:
             kind, topics = bag.kind, bag.topics()
-        sequence = open_source(name, options)
+        sequence = open_sequence(name, options)
     except InputError as error:
         return Inspection(kind, topics, problem=str(error))
     kinds: Counter[str] = Counter()
@@ -144,7 +144,7 @@ def _truth(sequence: ImageSequence, stamps: Sequence[int]) -> str:
     truth = sequence.ground_truth
     if truth is None:
         return "none, so nothing would be judged; give one with --gt FILE"
-    covered = cover(stamps, truth)
+    covered = coverage(stamps, truth)
     what = "poses" if truth.oriented else "positions"
     text = f"{len(truth)} {what} from {sequence.truth_source}, for {covered.known} of {covered.frames} images"
     if covered.frames:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from drcn_ros.benchmarks.machine import in_fresh_process, peak_memory_mb
+from drcn_ros.benchmarks.roofline import Ceilings, Work
 from drcn_ros.benchmarks.speed.benchmark import (
     STAGES,
     SpeedCase,
@@ -22,11 +23,10 @@ from drcn_ros.benchmarks.speed.benchmark import (
 )
 from drcn_ros.benchmarks.speed.frames import load_frames, save_frames
 from drcn_ros.benchmarks.speed.report import as_json, growth, read_earlier, table
-from drcn_ros.benchmarks.work import Ceilings, Work
 from drcn_ros.cli.main import main
 from drcn_ros.errors import InputError
 from drcn_ros.geometry.camera import Camera
-from drcn_ros.sequences import SourceOptions
+from drcn_ros.sequences import SequenceOptions
 from drcn_ros.sequences.calibrations import calibration_text
 
 
@@ -124,7 +124,7 @@ def test_recorded_frames_are_resized_with_their_camera(tmp_path: Path) -> None:
     calibration = tmp_path / "camera.yaml"
     calibration.write_text(calibration_text(Camera(128, 96, 100.0, 100.0, 63.5, 47.5)), encoding="utf-8")
     path = tmp_path / "frames.npz"
-    save_frames(path, 64, 48, 3, str(folder), SourceOptions(camera=calibration))
+    save_frames(path, 64, 48, 3, str(folder), SequenceOptions(camera=calibration))
     frames, camera = load_frames(path)
     assert (camera.width, camera.height) == (64, 48)
     assert camera.fx == pytest.approx(50.0)

@@ -12,7 +12,7 @@ import pytest
 
 from drcn_ros.evaluation.metrics.drift import drift, rotation_drift, scale_drift
 from drcn_ros.evaluation.metrics.summary import AlignedPaths, align
-from drcn_ros.evaluation.report.drift_picture import plot_drift
+from drcn_ros.evaluation.report.plots import plot_drift
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.geometry.types import Array
 from drcn_ros.sequences.trajectories.trajectory import Trajectory

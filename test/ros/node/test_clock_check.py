@@ -6,21 +6,21 @@ from __future__ import annotations
 
 import pytest
 
-from drcn_ros.ros.node.clock_check import StampWatch
+from drcn_ros.ros.node.clock_check import ClockCheck
 
 NOW_NS = 1_800_000_000_000_000_000
 
 
 def problem(*ages_s: float) -> str:
-    watch = StampWatch()
+    check = ClockCheck()
     for age in ages_s:
-        assert watch.add(NOW_NS - round(1e9 * age), NOW_NS) == pytest.approx(age)
-    return watch.problem()
+        assert check.add(NOW_NS - round(1e9 * age), NOW_NS) == pytest.approx(age)
+    return check.problem()
 
 
 def test_stamps_shortly_before_the_clock_are_as_they_should_be():
     assert problem(0.03, 0.05, 0.2, -0.005) == ""
-    assert StampWatch().problem() == ""
+    assert ClockCheck().problem() == ""
 
 
 def test_one_frame_out_of_line_is_no_problem():
@@ -40,6 +40,6 @@ def test_what_is_wrong_is_told_with_the_remedy(ages, complaint):
 
 
 def test_stamps_of_zero_are_told():
-    watch = StampWatch()
-    watch.add(0, NOW_NS)
-    assert "stamp 0; make the camera driver fill header.stamp" in watch.problem()
+    check = ClockCheck()
+    check.add(0, NOW_NS)
+    assert "stamp 0; make the camera driver fill header.stamp" in check.problem()

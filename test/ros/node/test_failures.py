@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from drcn_ros.odometry import Reason, State
-from drcn_ros.ros.node.failures import is_out_of_memory, nothing_found, told
+from drcn_ros.ros.node.failures import failed_result, in_one_line, is_out_of_memory
 
 
 def torch_error() -> Exception:
@@ -43,14 +43,14 @@ def test_an_error_is_told_in_one_line_with_its_place() -> None:
     try:
         raise ValueError("two\n  lines")
     except ValueError as error:
-        text = told(error)
+        text = in_one_line(error)
     assert text.startswith("ValueError: two lines (")
     assert "test_failures.py:" in text
 
 
 def test_a_frame_without_a_result_leaves_the_path_where_it_was() -> None:
     pose = np.diag([1.0, -1.0, -1.0, 1.0])
-    result = nothing_found(5, Reason.BAD_IMAGE, "cut off", pose, 3)
+    result = failed_result(5, Reason.BAD_IMAGE, "cut off", pose, 3)
     assert (result.stamp_ns, result.state, result.reason) == (5, State.LOST, Reason.BAD_IMAGE)
     assert (result.segment, result.pose is pose) == (3, True)
     assert len(result.keypoints) == len(result.matches) == len(result.tracks.ids) == 0

@@ -13,7 +13,7 @@ import pytest
 
 from drcn_ros.errors import InputError
 from drcn_ros.foreign.unpacking import _zstd, unpack, unpack_file, unpack_start
-from drcn_ros.sequences import open_source
+from drcn_ros.sequences import open_sequence
 from drcn_ros.sequences.bags.writer import Compression, Storage, write_bag
 
 FOOTER = 9 + 20 + 8
@@ -62,7 +62,7 @@ def changed(path: Path, place: int, content: bytes) -> None:
 
 
 def test_right_checksums_are_no_word_worth(bag: Path, clip, assert_same):
-    sequence = open_source(bag)
+    sequence = open_sequence(bag)
     assert_same(sequence)
     assert sequence.notes.lines == []
 
@@ -71,7 +71,7 @@ def test_a_chunk_without_its_checksum_is_told(bag: Path, clip):
     data = bag.read_bytes()
     last = chunks(data)[-1]
     changed(bag, last + 9 + 24, b"\x01\x02\x03\x04")
-    sequence = open_source(bag)
+    sequence = open_sequence(bag)
     assert len(list(sequence.frames())) < len(clip)
     assert any("checksum mismatch" in line for line in sequence.notes.lines)
     assert any(line.startswith("the bag announces 8 images") for line in sequence.notes.lines)
@@ -81,7 +81,7 @@ def test_an_index_without_its_checksum_is_told_and_not_believed(bag: Path, asser
     data = bag.read_bytes()
     (summary,) = struct.unpack_from("<Q", data, len(data) - FOOTER + 9)
     changed(bag, summary + 40, bytes([data[summary + 40] ^ 1]))
-    sequence = open_source(bag)
+    sequence = open_sequence(bag)
     assert_same(sequence)
     assert "bag.mcap is damaged: its index does not have its checksum" in sequence.notes.lines
 
@@ -96,7 +96,7 @@ def test_a_chunk_that_unpacks_to_more_than_any_is_not_unpacked(bag: Path):
     bomb = data[:place] + struct.pack("<BQ", 6, len(content)) + content
     bag.write_bytes(bomb + struct.pack("<BQ", 2, 20) + bytes(20) + data[:8])
     with pytest.raises(InputError):
-        open_source(bag)
+        open_sequence(bag)
 
 
 @pytest.mark.parametrize("kind", ["zstd", "bz2", "lz4"])
@@ -153,7 +153,7 @@ def test_a_damaged_bag_gives_frames_or_one_line(tmp_path: Path, clip, storage: S
             del data[max(place, 100) :]
         path.write_bytes(data)
         try:
-            sequence = open_source(path)
+            sequence = open_sequence(path)
             frames = list(sequence.frames())
         except InputError:
             continue

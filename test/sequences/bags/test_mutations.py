@@ -13,7 +13,7 @@ import yaml
 from drcn_ros.conversion.images import image_from_message
 from drcn_ros.conversion.stamps import image_stamp_ns
 from drcn_ros.errors import ImageError
-from drcn_ros.sequences import Selection, SourceOptions, open_source
+from drcn_ros.sequences import Selection, SequenceOptions, open_sequence
 from drcn_ros.sequences.bags.writer import write_bag
 from drcn_ros.sequences.inspection.inspect import inspect
 
@@ -62,19 +62,19 @@ def test_changed_bag_metadata_are_refused_or_the_images_are_the_same(tmp_path: P
     write_bag(clip, tmp_path / "walk")
     file = tmp_path / "walk" / "metadata.yaml"
     sound = file.read_text()
-    expected = list(open_source(tmp_path / "walk").frames(Selection(limit=2)))
+    expected = list(open_sequence(tmp_path / "walk").frames(Selection(limit=2)))
     refused = 0
     for case in range(COUNT // 4):
         random = np.random.default_rng(case)
         content = yaml.safe_load(sound)
         _change(content, random)
         file.write_text(yaml.safe_dump(content))
-        found = inspect(str(tmp_path / "walk"), SourceOptions())
+        found = inspect(str(tmp_path / "walk"), SequenceOptions())
         if found.problem:
             refused += 1
             assert "\n" not in found.problem, case
             continue
-        frames = list(open_source(tmp_path / "walk").frames(Selection(limit=2)))
+        frames = list(open_sequence(tmp_path / "walk").frames(Selection(limit=2)))
         assert [frame.stamp_ns for frame in frames] == [frame.stamp_ns for frame in expected], case
         for frame, other in zip(frames, expected, strict=True):
             assert np.array_equal(frame.image, other.image), case

@@ -12,7 +12,7 @@ from rosbags.rosbag1 import Writer
 from rosbags.typesys import Stores, get_typestore
 
 from drcn_ros.errors import InputError
-from drcn_ros.sequences import open_source
+from drcn_ros.sequences import open_sequence
 from drcn_ros.sequences.files import read_lines
 
 
@@ -71,7 +71,7 @@ def write(path: Path, clip, store, compression: str | None = None) -> None:
 @pytest.mark.parametrize("compression", [None, "BZ2", "LZ4"])
 def test_a_ros1_bag_gives_the_same_frames(tmp_path: Path, clip, assert_same, store, compression):
     write(tmp_path / "a.bag", clip, store, compression)
-    sequence = open_source(tmp_path / "a.bag")
+    sequence = open_sequence(tmp_path / "a.bag")
     assert sequence.kind == "ROS 1 bag"
     assert len(sequence) == len(clip)
     assert_same(sequence)
@@ -83,7 +83,7 @@ def test_a_cut_off_ros1_bag_is_read_up_to_the_cut(tmp_path: Path, clip, assert_s
     write(file, clip, store, compression)
     data = file.read_bytes()
     file.write_bytes(data[: int(0.8 * len(data))])
-    sequence = open_source(file)
+    sequence = open_sequence(file)
     frames = list(sequence.frames())
     assert 1 <= len(frames) < len(clip)
     assert_same(sequence, count=len(frames), truth=False)
@@ -95,7 +95,7 @@ def test_a_ros1_bag_without_a_whole_message_is_one_clear_line(tmp_path: Path, cl
     write(file, clip, store)
     file.write_bytes(file.read_bytes()[:5000])
     with pytest.raises(InputError, match="no whole message"):
-        open_source(file)
+        open_sequence(file)
 
 
 def test_a_file_that_only_begins_like_text_is_refused(tmp_path: Path):

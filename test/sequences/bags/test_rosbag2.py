@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from drcn_ros.errors import InputError
-from drcn_ros.sequences import Selection, open_source
+from drcn_ros.sequences import Selection, open_sequence
 from drcn_ros.sequences.bags.writer import Compression, Storage, write_bag
 
 MCAP, SQLITE = Storage.MCAP, Storage.SQLITE3
@@ -34,7 +34,7 @@ NONE, FILE, MESSAGE, CHUNKS = Compression.NONE, Compression.FILE, Compression.ME
 )
 def test_every_container_gives_the_same_frames(tmp_path: Path, clip, assert_same, storage, compression):
     write_bag(clip, tmp_path / "bag", storage=storage, compression=compression)
-    sequence = open_source(tmp_path / "bag")
+    sequence = open_sequence(tmp_path / "bag")
     assert len(sequence) == len(clip)
     assert sequence.notes.lines == []
     assert_same(sequence)
@@ -45,7 +45,7 @@ def test_every_container_gives_the_same_frames(tmp_path: Path, clip, assert_same
 def test_a_single_storage_file_is_enough(tmp_path: Path, clip, assert_same, storage):
     write_bag(clip, tmp_path / "bag", storage=storage)
     file = next(path for path in (tmp_path / "bag").iterdir() if path.suffix in (".mcap", ".db3"))
-    assert_same(open_source(file))
+    assert_same(open_sequence(file))
 
 
 @pytest.mark.parametrize("with_metadata", [True, False])
@@ -72,7 +72,7 @@ def test_several_files_are_read_in_the_order_of_their_numbers(
         for entry in metadata["topics_with_message_count"]:
             entry["message_count"] = counts[entry["topic_metadata"]["name"]]
         (folder / "metadata.yaml").write_text(yaml.safe_dump({"rosbag2_bagfile_information": metadata}))
-    sequence = open_source(folder)
+    sequence = open_sequence(folder)
     assert len(sequence) == len(clip)
     assert_same(sequence)
     assert any("not finished" in note for note in sequence.notes.lines) != with_metadata
@@ -94,7 +94,7 @@ def test_a_bag_cut_off_in_the_middle_is_read_up_to_the_cut(
     cut(next(path for path in bag.iterdir() if path.name != "metadata.yaml"), 0.6)
     if not with_metadata:
         (bag / "metadata.yaml").unlink()
-    sequence = open_source(bag)
+    sequence = open_sequence(bag)
     frames = list(sequence.frames())
     assert 2 <= len(frames) < len(clip)
     assert_same(sequence, count=len(frames), truth=False)
@@ -114,7 +114,7 @@ def test_messages_that_a_killed_recorder_left_in_the_write_ahead_log_are_read(
     shutil.copytree(bag, copy)
     connection.close()
     assert (copy / "bag.db3-wal").stat().st_size > 0
-    assert_same(open_source(copy))
+    assert_same(open_sequence(copy))
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_bag_without_a_readable_image_is_one_clear_line(tmp_path: Path, clip, 
     write_bag(clip, tmp_path / "bag")
     damage(tmp_path / "bag")
     with pytest.raises(InputError, match=message) as error:
-        open_source(tmp_path / "bag")
+        open_sequence(tmp_path / "bag")
     assert "\n" not in str(error.value)
 
 
@@ -156,7 +156,7 @@ def test_grey_images_stay_grey(tmp_path: Path, clip):
     clip_images, clip.images = clip.images, [image[..., 0].copy() for image in clip.images]
     try:
         write_bag(clip, tmp_path / "bag")
-        first = next(open_source(tmp_path / "bag").frames())
+        first = next(open_sequence(tmp_path / "bag").frames())
         assert np.array_equal(first.image, clip.images[0])
     finally:
         clip.images = clip_images

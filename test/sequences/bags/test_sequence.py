@@ -16,7 +16,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 from drcn_ros.conversion.camera_info import camera_info_fields
 from drcn_ros.errors import InputError
 from drcn_ros.geometry.rotation import rotation_matrix
-from drcn_ros.sequences import Selection, SourceOptions, open_source
+from drcn_ros.sequences import Selection, SequenceOptions, open_sequence
 from drcn_ros.sequences.bags.messages import typestore
 from drcn_ros.sequences.bags.sequence import BagTopics
 from drcn_ros.sequences.trajectories.quaternions import quaternions_from_rotations
@@ -131,7 +131,7 @@ def recorder(tmp_path: Path):
 
 def opened(recorder: Recorder, tmp_path: Path, **topics: str):
     recorder.done()
-    return open_source(tmp_path / "bag", SourceOptions(topics=BagTopics(**topics)))
+    return open_sequence(tmp_path / "bag", SequenceOptions(topics=BagTopics(**topics)))
 
 
 def fill(recorder: Recorder, clip, topic: str = "/cam/image_raw") -> None:
@@ -184,7 +184,7 @@ def test_video_without_pyav_says_what_to_install(recorder, clip, tmp_path, monke
     with pytest.raises(
         InputError, match=r"not one image is readable; 8 images left out; the first: h264 .*install av"
     ):
-        open_source(tmp_path / "bag", SourceOptions(view_deg=70.0))
+        open_sequence(tmp_path / "bag", SequenceOptions(view_deg=70.0))
 
 
 def test_a_topic_that_is_not_there_is_answered_with_those_that_are(recorder, clip, tmp_path):
@@ -285,8 +285,8 @@ def test_two_pose_topics_are_a_question_that_none_answers_too(recorder, clip, tm
     recorder.pose("/other", 0, np.eye(4))
     recorder.done()
     with pytest.raises(InputError, match=r"--gt-topic \(or --gt-topic none\): /mocap"):
-        open_source(tmp_path / "bag")
-    sequence = open_source(tmp_path / "bag", SourceOptions(topics=BagTopics(ground_truth="none")))
+        open_sequence(tmp_path / "bag")
+    sequence = open_sequence(tmp_path / "bag", SequenceOptions(topics=BagTopics(ground_truth="none")))
     assert sequence.ground_truth is None
 
 
@@ -319,9 +319,9 @@ def test_transforms_that_do_not_move_the_camera_are_no_ground_truth(recorder, cl
     fill(recorder, clip)
     recorder.transform("/tf", clip.stamps_ns[0], "map", "something else", np.eye(4))
     recorder.done()
-    assert open_source(tmp_path / "bag").ground_truth is None
+    assert open_sequence(tmp_path / "bag").ground_truth is None
     with pytest.raises(InputError, match="no transform moves the camera frame 'camera'"):
-        open_source(tmp_path / "bag", SourceOptions(topics=BagTopics(ground_truth="/tf")))
+        open_sequence(tmp_path / "bag", SequenceOptions(topics=BagTopics(ground_truth="/tf")))
 
 
 def test_a_binning_that_contradicts_the_matrix_is_told_and_can_be_ignored(recorder, clip, tmp_path):
@@ -330,6 +330,6 @@ def test_a_binning_that_contradicts_the_matrix_is_told_and_can_be_ignored(record
     sequence = opened(recorder, tmp_path)
     assert sequence.camera.fx == 0.5 * clip.camera.fx
     assert "then set camera.binning to ignore" in sequence.notes.lines[0]
-    ignored = open_source(tmp_path / "bag", SourceOptions(topics=BagTopics(binning="ignore")))
+    ignored = open_sequence(tmp_path / "bag", SequenceOptions(topics=BagTopics(binning="ignore")))
     assert ignored.camera == clip.camera
     assert ignored.notes.lines == []

@@ -11,8 +11,8 @@ import pytest
 
 from drcn_ros.errors import InputError
 from drcn_ros.geometry.rotation import rotation_matrix
-from drcn_ros.sequences.ground_truth.check import cover, truth_lines
-from drcn_ros.sequences.ground_truth.fit import Turn, better_offset, better_order, reordered
+from drcn_ros.sequences.ground_truth.check import coverage, truth_lines
+from drcn_ros.sequences.ground_truth.fit import EstimatedRotation, better_offset, better_order, reordered
 from drcn_ros.sequences.ground_truth.options import TruthOptions
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
@@ -34,7 +34,7 @@ def frames(seconds: float = 20.0) -> list[int]:
     return [round(t * SECOND) for t in np.arange(0.0, seconds - 0.1, 0.1)]
 
 
-def turns(truth: Trajectory, error_deg: float = 0.1) -> list[Turn]:
+def turns(truth: Trajectory, error_deg: float = 0.1) -> list[EstimatedRotation]:
     """Estimated rotations: the true ones with small errors."""
     random = np.random.default_rng(5)
     stamps = frames()
@@ -43,7 +43,7 @@ def turns(truth: Trajectory, error_deg: float = 0.1) -> list[Turn]:
     for before, after in zip(range(len(stamps) - 1), range(1, len(stamps)), strict=True):
         error = rotation_matrix(np.radians(error_deg) * random.standard_normal(3))
         rotation = poses[before, :3, :3].T @ poses[after, :3, :3] @ error
-        result.append(Turn(stamps[before], stamps[after], rotation))
+        result.append(EstimatedRotation(stamps[before], stamps[after], rotation))
     return result
 
 
@@ -105,12 +105,12 @@ def test_gaps_are_counted_and_never_interpolated():
     truth = winding()
     kept = (truth.stamps_ns < 5 * SECOND) | (truth.stamps_ns > 8 * SECOND)
     holed = replace(truth, stamps_ns=truth.stamps_ns[kept], poses=truth.poses[kept])
-    covered = cover(frames(), holed)
+    covered = coverage(frames(), holed)
     assert (covered.frames, covered.known, covered.in_gaps, covered.outside) == (199, 168, 31, 0)
     (line,) = truth_lines(frames(), turns(truth), holed)
     assert line.startswith("31 of 199 frames lie in gaps of the ground truth longer than 0.12 s")
     wide = TruthOptions(max_gap_s=4.0).applied(holed)
-    assert cover(frames(), wide).known == 199
+    assert coverage(frames(), wide).known == 199
 
 
 @pytest.mark.parametrize(

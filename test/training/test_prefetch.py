@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from drcn_ros.training.ahead import Ahead
+from drcn_ros.training.prefetch import Prefetch
 
 
 @pytest.mark.parametrize("workers", [0, 1, 3])
@@ -18,7 +18,7 @@ def test_steps_get_their_own_in_order(workers: int) -> None:
         time.sleep(0.02 if step % 2 else 0.0)
         return step * step
 
-    ahead = Ahead(make, workers, 4, 12)
+    ahead = Prefetch(make, workers, 4, 12)
     assert [ahead.take(step) for step in range(4, 12)] == [step * step for step in range(4, 12)]
     ahead.close()
 
@@ -31,7 +31,7 @@ def test_work_goes_on_while_a_step_runs() -> None:
             made.set()
         return step
 
-    ahead = Ahead(make, 1, 0, 3)
+    ahead = Prefetch(make, 1, 0, 3)
     ahead.take(0)
     assert made.wait(5)
     ahead.close()
@@ -42,7 +42,7 @@ def test_what_fails_in_a_thread_fails_the_step() -> None:
         msg = f"step {step}"
         raise ValueError(msg)
 
-    ahead = Ahead(make, 2, 0, 5)
+    ahead = Prefetch(make, 2, 0, 5)
     with pytest.raises(ValueError, match="step 0"):
         ahead.take(0)
     ahead.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from drcn_ros.benchmarks.work import Ceilings, Work, count_work, measure_ceilings
+from drcn_ros.benchmarks.roofline import Ceilings, Work, count_work, measure_ceilings
 
 
 def test_products_and_traffic_are_counted():

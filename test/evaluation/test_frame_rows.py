@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.run_data import COLUMNS, FrameRow, column, csv_values, read_rows, seconds
+from drcn_ros.evaluation.frame_rows import COLUMNS, FrameRow, column, csv_values, read_rows, seconds
 
 ROW = FrameRow(
     frame=3,

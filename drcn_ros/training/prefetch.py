@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 Made = TypeVar("Made")
 
 
-class Ahead(Generic[Made]):
+class Prefetch(Generic[Made]):
     """Makes what steps need in their order.
 
     Args:

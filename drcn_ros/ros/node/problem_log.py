@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Tells what a node waits for: after five seconds, then every ten, each once."""
+"""When a problem that lasts is worth a line in the log: after five seconds, then every ten."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PATIENCE_S = 5.0
 REPEAT_S = 10.0
 
 
-class Watch:
+class ProblemLog:
     """Decides which of the present problems are worth a line in the log now."""
 
     def __init__(self) -> None:
@@ -18,10 +18,10 @@ class Watch:
         self._told: dict[str, float] = {}
 
     def lasting(self, now: float) -> tuple[str, ...]:
-        """Return the keys of the problems that have lasted for `PATIENCE_S` at the last `look`."""
+        """Return the keys of the problems that have lasted for `PATIENCE_S` at the last call of `due`."""
         return tuple(key for key, since in self._since.items() if now - since >= PATIENCE_S)
 
-    def look(self, problems: Mapping[str, str], now: float) -> list[str]:
+    def due(self, problems: Mapping[str, str], now: float) -> list[str]:
         """Return the texts to log.
 
         Args:
