@@ -2,4 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Learned monocular visual-odometry front end for ROS 2."""
 
+from drcn_ros import moved
+
 __version__ = "0.1.0"
+
+moved.tell()

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 import subprocess
 import sys
@@ -21,37 +20,6 @@ FOLDERS = ("drcn_ros", "examples", "launch", "test")
 SOURCES = [ROOT / "setup.py", *sorted(path for name in FOLDERS for path in (ROOT / name).rglob("*.py"))]
 HEADER = "# Copyright 2026 The drcn_ros Authors\n# SPDX-License-Identifier: Apache-2.0\n"
 
-# Each layer with those it may import besides itself, and besides what serves all of them.
-LAYERS: dict[str, set[str]] = {
-    "foreign": set(),
-    "networks": set(),
-    "matching": {"networks"},
-    "geometry": set(),
-    "odometry": {"networks", "matching", "geometry"},
-    "mapping": {"matching", "geometry", "odometry"},
-    "scenes": {"geometry"},
-    "conversion": {"geometry"},
-    "results": set(),
-    "sequences": {"geometry", "odometry", "scenes", "conversion", "results"},
-    "evaluation": {"matching", "geometry", "odometry", "sequences", "results"},
-    "training": {"networks", "matching", "geometry", "scenes", "sequences", "evaluation", "results"},
-    "ros": {"matching", "geometry", "odometry", "conversion", "sequences", "evaluation"},
-    "benchmarks": {
-        "networks",
-        "matching",
-        "geometry",
-        "odometry",
-        "scenes",
-        "conversion",
-        "sequences",
-        "evaluation",
-        "training",
-        "ros",
-        "results",
-    },
-    "doctor": {"matching", "geometry", "odometry", "scenes", "ros"},
-}
-
 
 def test_version_is_the_same_everywhere() -> None:
     manifest = ElementTree.parse(ROOT / "package.xml").getroot()
@@ -63,20 +31,6 @@ def test_version_is_the_same_everywhere() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_source_file_starts_with_its_licence(path: Path) -> None:
     assert path.read_text(encoding="utf-8").startswith(HEADER)
-
-
-@pytest.mark.parametrize("layer", LAYERS)
-def test_layer_imports_only_layers_above_it(layer: str) -> None:
-    allowed = LAYERS[layer] | {layer, "errors", "configuration", "allocation", "children", "foreign"}
-    for path in (ROOT / "drcn_ros" / layer).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-            if isinstance(node, ast.ImportFrom):
-                names = [node.module or ""]
-            for name in names:
-                parts = name.split(".")
-                if parts[0] == "drcn_ros" and len(parts) > 1:
-                    assert parts[1] in allowed, f"{path.relative_to(ROOT)} imports {name}"
 
 
 def test_core_runs_without_ros() -> None:

@@ -14,7 +14,7 @@ from drcn_ros.errors import InputError
 from drcn_ros.foreign.guard import guarded
 from drcn_ros.foreign.unpacking import ZSTD_MAGIC
 from drcn_ros.sequences.bags import cut_mcap, rosbag1, rosbag2
-from drcn_ros.sequences.bags.messages import Bag
+from drcn_ros.sequences.bags.bag import Bag
 from drcn_ros.sequences.bags.sequence import BagSequence, BagTopics
 from drcn_ros.sequences.base import ImageSequence, Selection
 from drcn_ros.sequences.calibrations import Images, assumed_calibration, read_calibration

@@ -14,7 +14,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer
 
 from drcn_ros.conversion.camera_info import camera_info_fields
 from drcn_ros.geometry.camera import Camera
-from drcn_ros.sequences.bags.messages import typestore
+from drcn_ros.sequences.bags.bag import typestore
 
 SECOND = 1_000_000_000
 CAMERA = Camera(64, 48, 60.0, 60.0, 31.5, 23.5)

@@ -17,7 +17,7 @@ from typing import BinaryIO
 
 from drcn_ros.errors import InputError
 from drcn_ros.foreign.unpacking import unpack_start
-from drcn_ros.sequences.bags.messages import Topic
+from drcn_ros.sequences.bags.bag import Topic
 
 _MESSAGE, _CHUNK, _CONNECTION = 0x02, 0x05, 0x07
 _UINT32 = struct.Struct("<I")

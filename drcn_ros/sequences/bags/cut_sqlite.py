@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from drcn_ros.errors import InputError
 from drcn_ros.foreign.guard import guarded
-from drcn_ros.sequences.bags.messages import Topic
+from drcn_ros.sequences.bags.bag import Topic
 
 
 class CutDatabase:

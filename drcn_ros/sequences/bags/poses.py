@@ -13,7 +13,7 @@ import numpy as np
 
 from drcn_ros.errors import InputError
 from drcn_ros.geometry.types import Array
-from drcn_ros.sequences.bags.messages import Bag, Topic
+from drcn_ros.sequences.bags.bag import Bag, Topic
 from drcn_ros.sequences.base import Notes
 from drcn_ros.sequences.trajectories.quaternions import rotations_from_quaternions
 from drcn_ros.sequences.trajectories.trajectory import Trajectory

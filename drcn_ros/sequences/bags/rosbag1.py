@@ -10,8 +10,8 @@ from pathlib import Path
 from rosbags.rosbag1 import Reader
 
 from drcn_ros.foreign.guard import first_line
+from drcn_ros.sequences.bags.bag import Bag, Topic, typestore
 from drcn_ros.sequences.bags.cut_rosbag1 import CutRosbag1
-from drcn_ros.sequences.bags.messages import Bag, Topic, typestore
 from drcn_ros.sequences.bags.unpacking_limits import limit_unpacking
 from drcn_ros.sequences.base import LeftOut
 

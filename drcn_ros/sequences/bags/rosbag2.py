@@ -20,10 +20,10 @@ from drcn_ros.errors import InputError
 from drcn_ros.foreign.guard import first_line, guarded
 from drcn_ros.foreign.paths import as_text
 from drcn_ros.foreign.unpacking import ZSTD_MAGIC, unpack, unpack_file
+from drcn_ros.sequences.bags.bag import Bag, Topic, natural
 from drcn_ros.sequences.bags.cut_mcap import MendedFile
 from drcn_ros.sequences.bags.cut_sqlite import CutDatabase
 from drcn_ros.sequences.bags.mcap_checks import mcap_problem
-from drcn_ros.sequences.bags.messages import Bag, Topic, natural
 from drcn_ros.sequences.bags.unpacking_limits import limit_unpacking
 from drcn_ros.sequences.calibrations.documents import read_yaml
 

@@ -15,7 +15,7 @@ from drcn_ros.conversion.stamps import image_stamp_ns
 from drcn_ros.conversion.video import VideoTopic
 from drcn_ros.errors import ConfigurationError, ImageError, InputError
 from drcn_ros.foreign.value_range import ValueRange
-from drcn_ros.sequences.bags.messages import FFMPEG_PACKET, Bag, Topic, deserialize
+from drcn_ros.sequences.bags.bag import FFMPEG_PACKET, Bag, Topic, deserialize
 from drcn_ros.sequences.bags.poses import POSE_TYPES, TF_TYPE, PoseReader
 from drcn_ros.sequences.base import Image, ImageSequence, LeftOut, Shot
 from drcn_ros.sequences.in_order import in_order

@@ -16,7 +16,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 from drcn_ros.conversion.camera_info import camera_info_fields
 from drcn_ros.odometry.types import Frame
 from drcn_ros.results.replacing import whole_folder
-from drcn_ros.sequences.bags.messages import typestore
+from drcn_ros.sequences.bags.bag import typestore
 from drcn_ros.sequences.base import ALL, ImageSequence, Selection
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from drcn_ros.errors import InputError
 from drcn_ros.foreign.paths import as_text
-from drcn_ros.sequences.bags.messages import natural
+from drcn_ros.sequences.bags.bag import natural
 from drcn_ros.sequences.base import Image, ImageSequence, Shot
 from drcn_ros.sequences.files import IMAGE_SUFFIXES, FileSequence
 

@@ -12,7 +12,7 @@ from drcn_ros.conversion.stamps import image_stamp_ns
 from drcn_ros.errors import ImageError, InputError
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.sequences import ImageSequence, Selection, SequenceOptions, open_sequence
-from drcn_ros.sequences.bags.messages import Topic, deserialize
+from drcn_ros.sequences.bags.bag import Topic, deserialize
 from drcn_ros.sequences.bags.sequence import BagSequence
 from drcn_ros.sequences.ground_truth.check import coverage
 from drcn_ros.sequences.inspection.stamps import StampSummary

@@ -17,7 +17,7 @@ from drcn_ros.conversion.camera_info import camera_info_fields
 from drcn_ros.errors import InputError
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.sequences import Selection, SequenceOptions, open_sequence
-from drcn_ros.sequences.bags.messages import typestore
+from drcn_ros.sequences.bags.bag import typestore
 from drcn_ros.sequences.bags.sequence import BagTopics
 from drcn_ros.sequences.trajectories.quaternions import quaternions_from_rotations
 
