@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,27 +72,33 @@ def polish(pairs: RayPairs, rotation: Array, translation: Array) -> EpipolarFit:
         rotation, translation = moved(rotation, translation, step)
         if settled:
             break
-    return _agreeing(pairs, rotation, translation, noise, sampson(pairs, rotation, translation), jacobian)
+    residuals = sampson(pairs, rotation, translation)
+    good = agreeing(pairs, rotation, translation, noise, residuals)
+    return EpipolarFit(rotation, translation, noise, residuals, jacobian, good)
 
 
 def extended(pairs: RayPairs, fit: EpipolarFit) -> EpipolarFit:
     """Return the fit for other pairs than it was made from, with those that agree."""
     residuals, jacobian = sampson_jacobian(pairs, fit.rotation, fit.translation)
-    return _agreeing(pairs, fit.rotation, fit.translation, fit.noise_px, residuals, jacobian)
+    good = agreeing(pairs, fit.rotation, fit.translation, fit.noise_px, residuals)
+    return replace(fit, residuals=residuals, jacobian=jacobian, inliers=good)
 
 
-def _agreeing(
-    pairs: RayPairs,
-    rotation: Array,
-    translation: Array,
-    noise_px: float,
-    residuals: Array,
-    jacobian: Array,
-) -> EpipolarFit:
+def agreeing(
+    pairs: RayPairs, rotation: Array, translation: Array, noise_px: float, residuals: Array
+) -> NDArray[np.bool_]:
+    """Return (N,) bool: within three times the noise of their epipolar line, at a depth that is credible.
+
+    Args:
+        pairs: N matches.
+        rotation, translation: T_ref_cur with |t| = 1.
+        noise_px: standard deviation of the Sampson distances.
+        residuals: (N,) those distances, pixels.
+    """
     distances, band = np.abs(residuals), INLIER_SCALE * noise_px
     good = _credible_depth(pairs, rotation, translation, distances, band)
     good &= distances < band
-    return EpipolarFit(rotation, translation, noise_px, residuals, jacobian, good)
+    return good
 
 
 def _credible_depth(

@@ -12,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.chance import beyond_chance
 from drcn_ros.geometry.columns import squared_length
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.covariance import as_ros, pose_covariance
+from drcn_ros.geometry.epipolar import sampson
 from drcn_ros.geometry.homography import decompose, fit_homography
 from drcn_ros.geometry.planar_pose import plane_pose
 from drcn_ros.geometry.ray_pairs import RayPairs, ray_pairs
-from drcn_ros.geometry.refinement import EpipolarFit, extended, polish
-from drcn_ros.geometry.robust import NOISE_RANGE, median
+from drcn_ros.geometry.refinement import EpipolarFit, agreeing, extended, polish
+from drcn_ros.geometry.robust import INLIER_SCALE, NOISE_RANGE, median
 from drcn_ros.geometry.rotation_only import RotationFit, fit_rotation, rotation_residuals
 from drcn_ros.geometry.selection import MARGIN, Model, gric
 from drcn_ros.geometry.spreading import evenly_spread
@@ -28,6 +30,8 @@ from drcn_ros.geometry.types import Array, RelativePose
 
 # Part of the spread matches that make a start good enough, and how many times more another one must have.
 _WELL_SUPPORTED, _CLEARLY_MORE = 0.4, 1.2
+# Matches that determine an essential matrix, and a rotation.
+_DETERMINING, _DETERMINING_A_TURN = 5, 2
 
 
 class Failure(Enum):
@@ -35,6 +39,7 @@ class Failure(Enum):
 
     FEW_MATCHES = "too few matches"
     FEW_INLIERS = "too few matches agree"
+    CHANCE = "no more agree on a motion than wrong ones do by chance"
     DEGENERATE = "the matches do not determine a motion"
     PLANAR = "all points lie on a plane and two motions explain them"
 
@@ -99,15 +104,40 @@ def estimate_two_view(
         return evidence.failed(Failure.FEW_MATCHES)
     believed = None if doubtful is None else ~doubtful[evidence.rows]
     fit = _fit(pairs, camera.mean_focal, config, believed)
-    if fit is not None and int(fit.inliers.sum()) >= config.min_inliers:
+    enough = fit is not None and int(fit.inliers.sum()) >= config.min_inliers
+    if fit is not None and enough and _is_supported(pairs, fit, config):
         found = _select(evidence, fit, config, predicted)
         # Mirrored and arbitrary matches have motions too; these move points by more than the image holds.
         absurd = found.parallax_px is not None and found.parallax_px > math.hypot(camera.width, camera.height)
         return evidence.failed(Failure.DEGENERATE) if absurd else found
     turn = fit_rotation(pairs, np.eye(3) if fit is None else fit.rotation)
     if int(turn.inliers.sum()) < config.min_inliers:
-        return evidence.failed(Failure.FEW_INLIERS)
+        return evidence.failed(Failure.CHANCE if enough else Failure.FEW_INLIERS)
+    if not _is_supported_turn(pairs, turn, config):
+        return evidence.failed(Failure.CHANCE)
     return _without_translation(evidence, turn, turn.noise_px, turn.inliers, config)
+
+
+def _is_supported(pairs: RayPairs, fit: EpipolarFit, config: TwoViewConfig) -> bool:
+    """Whether more matches agree with an essential matrix than by chance."""
+
+    def agree(others: RayPairs) -> NDArray[np.bool_]:
+        distances = sampson(others, fit.rotation, fit.translation)
+        return agreeing(others, fit.rotation, fit.translation, fit.noise_px, distances)
+
+    count = int(fit.inliers.sum())
+    return beyond_chance(pairs, count, _DETERMINING, config.max_iterations, agree)
+
+
+def _is_supported_turn(pairs: RayPairs, turn: RotationFit, config: TwoViewConfig) -> bool:
+    """Whether more matches agree with a rotation than by chance."""
+    limit = (INLIER_SCALE * turn.noise_px) ** 2
+
+    def agree(others: RayPairs) -> NDArray[np.bool_]:
+        return squared_length(rotation_residuals(others, turn.rotation)) < limit
+
+    count = int(turn.inliers.sum())
+    return beyond_chance(pairs, count, _DETERMINING_A_TURN, config.max_iterations, agree)
 
 
 def _fit(

@@ -17,6 +17,7 @@ from drcn_ros.odometry.view import View
 _FAILURES = {
     Failure.FEW_MATCHES: Reason.FEW_MATCHES,
     Failure.FEW_INLIERS: Reason.FEW_INLIERS,
+    Failure.CHANCE: Reason.FEW_INLIERS,
     Failure.DEGENERATE: Reason.DEGENERATE,
     Failure.PLANAR: Reason.PLANAR_AMBIGUITY,
 }

@@ -209,3 +209,29 @@ def test_a_half_turn_about_the_axis_is_a_rotation():
     result = estimate_two_view(points, turned, CAMERA, TwoViewConfig())
     assert result.model is Model.ROTATION
     assert rotation_deg(result.rotation) == pytest.approx(180.0, abs=1e-3)
+
+
+@pytest.mark.parametrize("fewest", [6, 15])
+@pytest.mark.parametrize(
+    ("width", "height", "focal"), [(640, 480, 500.0), (160, 120, 130.0), (416, 128, 80.0)]
+)
+def test_wrong_matches_tell_no_motion_however_many_they_are(width, height, focal, fewest):
+    camera = Camera(width, height, focal, focal, 0.5 * width, 0.5 * height)
+    random = np.random.default_rng(fewest)
+    for count in (*range(20, 260, 20), 500, 500, 1000):
+        points = random.uniform(0.0, (width - 1, height - 1), (2, count, 2))
+        result = estimate_two_view(*points, camera, build(TwoViewConfig, {"min_inliers": fewest}))
+        assert result.failure in (Failure.FEW_INLIERS, Failure.CHANCE, Failure.DEGENERATE)
+
+
+def test_as_many_matches_as_wrong_ones_bring_together_by_chance_are_no_motion():
+    """Of 500 wrong matches in a small image some 20 agree with a motion; 24 right ones of 60 are a motion."""
+    camera = Camera(160, 120, 130.0, 130.0, 79.5, 59.5)
+    chance = 0
+    for seed in range(12):
+        points = np.random.default_rng(seed).uniform(0.0, (159, 119), (2, 500, 2))
+        chance += estimate_two_view(*points, camera, TwoViewConfig()).failure is Failure.CHANCE
+        pair = point_pair("forward", seed, 60, Disturbance(noise_px=0.3, outliers=0.6), camera=camera)
+        result = estimate(pair, camera)
+        assert result.model is not None
+    assert chance >= 3
