@@ -25,8 +25,8 @@ from drcn_ros.cli.progress import progress
 from drcn_ros.cli.values import known_names, require_at_least
 from drcn_ros.configuration import flatten
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.compare import PAGE, compare, names_of, read_run
-from drcn_ros.evaluation.evaluate import evaluate
+from drcn_ros.evaluation.compare import PAGE, PICTURE, compare, names_of, read_run
+from drcn_ros.evaluation.evaluate import RUN_FILES, evaluate
 from drcn_ros.evaluation.frame_rows import FrameRow
 from drcn_ros.evaluation.metrics_file import FILE as METRICS
 from drcn_ros.evaluation.metrics_file import HEADINGS, RunInfo, number, table_row, text_table
@@ -37,7 +37,7 @@ from drcn_ros.evaluation.still_note import StillNote
 from drcn_ros.matching.config import MATCHERS
 from drcn_ros.matching.device import in_force
 from drcn_ros.odometry.types import Reason
-from drcn_ros.results.replacing import replaced_folder
+from drcn_ros.results.replacing import refuse_foreign, replaced_folder
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
 from drcn_ros.sequences import ImageSequence, open_sequence
@@ -101,10 +101,14 @@ def run(arguments: argparse.Namespace) -> int:
     folder = arguments.out or _default_folder(arguments.input, config.matcher.name, chosen.step)
     # All runs come into place together: a result without one of its baselines would look like a whole one.
     with replaced_folder(folder, METRICS) as temporary:
+        below = {name: f"baseline_{name}" for name in baselines}
+        refuse_foreign(folder, [*RUN_FILES, *((PAGE, PICTURE) if below else ())])
+        for name in below.values():
+            refuse_foreign(folder / name, RUN_FILES)
         runs = {config.matcher.name: temporary}
         _evaluate(arguments, sequence, config, temporary)
         for name in baselines:
-            runs[name] = temporary / f"baseline_{name}"
+            runs[name] = temporary / below[name]
             _evaluate(arguments, sequence, configuration(arguments, name), runs[name])
         finished = {name: read_run(path) for name, path in runs.items()}
         if baselines:

@@ -54,31 +54,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
-    parser = argparse.ArgumentParser(prog="drcn", description="Learned visual odometry front end.")
-    parser.add_argument("--version", action="version", version=f"drcn_ros {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    asked = next((argument for argument in arguments if not argument.startswith("-")), None)
-    for name, help_text in COMMANDS.items():
-        command = commands.add_parser(name, help=help_text, description=help_text)
-        if name == asked:
-            try:
-                _require_room()
-                with ending_at_once(f"drcn {name}"):
-                    module = importlib.import_module(f"drcn_ros.cli.{name.replace('-', '_')}")
-                    module.configure(command)
-            except DrcnError as error:
-                return _failed(name, str(error))
-            except ImportError as error:
-                return _failed(name, f"{_MISSING}: {error}")
-            command.set_defaults(run=module.run)
-    parsed = parser.parse_args(arguments)
-    # SIGTERM ends a command as Ctrl-C does, and with it the processes that it started.
-    end_by(signal.SIGTERM)
+    name = next((argument for argument in arguments if not argument.startswith("-")), "")
     try:
+        # SIGTERM ends a command as Ctrl-C does, and with it the processes that it started.
+        end_by(signal.SIGTERM)
+        parsed = _parsed(arguments, name)
         status: int = parsed.run(parsed)
         sys.stdout.flush()
     except DrcnError as error:
-        return _failed(parsed.command, str(error))
+        return _failed(name, str(error))
     except BrokenPipeError:
         # The reader of our output went away (`drcn ... | head`).
         _discard_output()
@@ -87,19 +71,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Such as a full disk behind standard output.
         _discard_output()
         where = "" if error.filename is None else f"{error.filename}: "
-        return _failed(parsed.command, f"{where}{error.strerror or error}")
+        return _failed(name, f"{where}{error.strerror or error}")
     except KeyboardInterrupt as error:
-        print(f"drcn {parsed.command}: ended by {name_of(error)}", file=sys.stderr)
+        print(f"drcn {name}: ended by {name_of(error)}", file=sys.stderr)
         return exit_code(error)
     except ImportError as error:
-        return _failed(parsed.command, f"{_MISSING}: {error}")
+        return _failed(name, f"{_MISSING}: {error}")
     except Exception as error:
         if not _is_out_of_memory(error):
             raise
-        return _failed(
-            parsed.command, "memory ran out; choose smaller images, fewer keypoints or a smaller matcher"
-        )
+        return _failed(name, "memory ran out; choose smaller images, fewer keypoints or a smaller matcher")
     return status
+
+
+def _parsed(arguments: Sequence[str], asked: str) -> argparse.Namespace:
+    """Return the arguments of the command that was asked for, and that command as `run`."""
+    parser = argparse.ArgumentParser(prog="drcn", description="Learned visual odometry front end.")
+    parser.add_argument("--version", action="version", version=f"drcn_ros {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, help_text in COMMANDS.items():
+        command = commands.add_parser(name, help=help_text, description=help_text)
+        if name == asked:
+            _require_room()
+            with ending_at_once(f"drcn {name}"):
+                module = importlib.import_module(f"drcn_ros.cli.{name.replace('-', '_')}")
+                module.configure(command)
+            command.set_defaults(run=module.run)
+    return parser.parse_args(arguments)
 
 
 def _require_room() -> None:

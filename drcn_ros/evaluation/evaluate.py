@@ -16,14 +16,18 @@ from drcn_ros.evaluation.metrics.drift import Drift, drift, rotation_drift
 from drcn_ros.evaluation.metrics.rim import RimResiduals
 from drcn_ros.evaluation.metrics.summary import AlignedPaths, align
 from drcn_ros.evaluation.metrics_file import FILE, RunInfo, metrics_content, write_metrics
-from drcn_ros.evaluation.report.page import write_report
+from drcn_ros.evaluation.report.page import FILE as REPORT
+from drcn_ros.evaluation.report.page import PICTURES, write_report
 from drcn_ros.evaluation.run_log import LogOptions, RunLog
 from drcn_ros.evaluation.runner import Step
-from drcn_ros.results.replacing import replaced_folder
+from drcn_ros.results.replacing import refuse_foreign, replaced_folder
 from drcn_ros.sequences import ImageSequence
 from drcn_ros.sequences.ground_truth.check import coverage, truth_lines
 from drcn_ros.sequences.trajectories.files import kitti_lines, tum_lines
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
+
+# All that a run may write, as patterns of names.
+RUN_FILES = (FILE, REPORT, "frames.csv", "trajectory.tum", "trajectory.kitti", "groundtruth.tum", *PICTURES)
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,7 @@ def evaluate(
         InputError: the input is damaged or has no frames, or the folder cannot be written.
     """
     with replaced_folder(folder, FILE) as temporary:
+        refuse_foreign(folder, RUN_FILES)
         run = judge(steps, sequence, info, temporary, options, on_step, remarks)
         (temporary / "trajectory.tum").write_text("".join(tum_lines(run.path.known)), encoding="utf-8")
         (temporary / "trajectory.kitti").write_text("".join(kitti_lines(run.path.every)), encoding="utf-8")

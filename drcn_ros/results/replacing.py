@@ -114,6 +114,26 @@ def claim(path: Path, names: Collection[str]) -> None:
         raise InputError(msg) from None
 
 
+def refuse_foreign(path: Path, patterns: Collection[str]) -> None:
+    """Refuse a place before the work when somebody else's files lie where results are to come.
+
+    Args:
+        path: folder of the results.
+        patterns: of the files' names, relative to it, as `Path.glob` takes them.
+
+    Raises:
+        InputError: a file is there and not in the list of an earlier result.
+    """
+    path = _named(path)
+    try:
+        own = _listed(path) if (path / OWN_FILES).is_file() else set()
+        names = {file.relative_to(path).as_posix() for pattern in patterns for file in path.glob(pattern)}
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"cannot read {path}: {error}"
+        raise InputError(msg) from None
+    _refuse_foreign(path, names - own)
+
+
 class _Placed:
     """A result on its way from its temporary folder to its place.
 

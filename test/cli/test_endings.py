@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from drcn_ros.children import module_command
+from drcn_ros.evaluation.evaluate import RUN_FILES
+from drcn_ros.results.replacing import OWN_FILES
 
 
 def _start(*words: object, **options: object) -> subprocess.Popen[str]:
@@ -26,19 +28,18 @@ def _start(*words: object, **options: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, **options)  # type: ignore[call-overload]
 
 
-@pytest.mark.parametrize("moment_s", [0.5, None], ids=["importing", "running"])
+@pytest.mark.parametrize("importing", [True, False], ids=["importing", "running"])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_with_one_code_and_a_word(
-    recording: Path, tmp_path: Path, number: int, moment_s: float
+    recording: Path, tmp_path: Path, number: int, importing: bool
 ):
     out = tmp_path / "run"
     process = _start("evaluate", recording, "--out", out, "--matcher", "sift", "--baseline", "orb,drcn,d2net")
-    if moment_s is None:
-        while not list(tmp_path.iterdir()):
-            assert process.poll() is None
-            time.sleep(0.01)
-    else:
-        time.sleep(moment_s)
+    # The libraries that a process has loaded tell that it imports; the folder, that it works.
+    libraries = Path(f"/proc/{process.pid}/maps")
+    while not ("numpy" in libraries.read_text() if importing else list(tmp_path.iterdir())):
+        assert process.poll() is None
+        time.sleep(0.01)
     process.send_signal(number)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 128 + number
@@ -90,6 +91,25 @@ def test_a_folder_of_somebody_else_is_refused_before_the_work(drcn, recording: P
     (tmp_path / "node.log").write_text("mine")
     assert drcn("demo", recording, "--out", tmp_path, "--matcher", "orb").code == 2
     assert (tmp_path / "node.log").read_text() == "mine"
+
+
+def test_a_file_in_the_way_in_a_result_is_refused_before_the_work(drcn, recording: Path, tmp_path: Path):
+    words = ["evaluate", recording, "--out", tmp_path / "run", "--matches", "1"]
+    assert drcn(*words, "--matcher", "orb").code == 0
+    # Weights that are not there are found by the work alone.
+    work = ["--matcher", "drcn", "--set", "matcher.weights=nowhere"]
+    written = {path.relative_to(tmp_path / "run") for path in (tmp_path / "run").rglob("*.*")}
+    assert [path for path in written if not any(path.match(name) for name in (*RUN_FILES, OWN_FILES))] == []
+    (tmp_path / "run" / "worst_99.jpg").write_text("mine")
+    answer = drcn(*words, *work)
+    assert answer.code == 2
+    assert "holds worst_99.jpg, which is no file of an earlier result" in answer.error
+    (tmp_path / "run" / "worst_99.jpg").unlink()
+    (tmp_path / "run" / "baseline_sift").mkdir()
+    (tmp_path / "run" / "baseline_sift" / "frames.csv").write_text("mine")
+    answer = drcn(*words, "--baseline", "sift", *work)
+    assert "baseline_sift holds frames.csv, which is no file of an earlier result" in answer.error
+    assert "does not exist" in drcn(*words, *work).error
 
 
 @pytest.mark.parametrize("megabytes", [300, 700, 1100])

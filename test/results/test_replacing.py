@@ -4,13 +4,18 @@
 
 from __future__ import annotations
 
+import gc
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
 
 import pytest
 
+from drcn_ros.cli.interrupts import Ended
 from drcn_ros.errors import InputError
+from drcn_ros.results import unfinished as unfinished_module
 from drcn_ros.results.replacing import OWN_FILES, claim, replaced_folder, whole_file, whole_folder
 
 
@@ -200,6 +205,38 @@ def test_the_next_run_removes_what_a_killed_one_left(tmp_path: Path):
     somebodys.mkdir()
     _result(target, "second")
     assert sorted(path.name for path in tmp_path.iterdir()) == [somebodys.name, "run"]
+
+
+def test_a_signal_between_any_two_steps_leaves_nothing_behind(tmp_path: Path):
+    place, steps = tmp_path / "run", 0
+
+    def count(frame: FrameType, event: str, _argument: object) -> None:
+        nonlocal steps
+        if event in ("call", "c_return") and frame.f_code.co_filename == unfinished_module.__file__:
+            steps -= 1
+            if steps == 0:
+                raise Ended(signal.SIGINT)
+
+    def interrupted(step: int) -> bool:
+        """Make a folder; a signal comes at a step. Return whether there were so many."""
+        nonlocal steps
+        steps = step
+        try:
+            sys.setprofile(count)
+            with unfinished_module.unfinished(place, tmp_path) as folder:
+                (folder / "file").write_text("half")
+        except Ended:
+            return True
+        finally:
+            sys.setprofile(None)
+        return False
+
+    step = 1
+    while interrupted(step):
+        gc.collect()
+        assert list(tmp_path.iterdir()) == []
+        step += 1
+    assert step > 20
 
 
 def test_what_is_no_plain_file_is_written_to_and_stays(tmp_path: Path):

@@ -26,6 +26,10 @@ from drcn_ros.evaluation.run_log import WorstFrame
 from drcn_ros.foreign.images import write_image
 
 FILE = "report.html"
+PICTURES = (
+    "trajectory.png", "drift.png", "errors.png", "states.png", "counts.png", "latency.png",
+    "worst_[0-9]*.jpg", "matches/[0-9]*.jpg",
+)  # fmt: skip
 
 _JPEG_QUALITY = 88
 
