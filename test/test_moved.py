@@ -30,24 +30,24 @@ def test_a_function_with_another_name_is_told_too() -> None:
     with pytest.raises(
         ImportError, match=r"import drcn_ros\.sequences instead; in it open_source is open_sequence"
     ):
-        from drcn_ros.sequences import open_source  # noqa: F401
+        from drcn_ros.evaluation.sources import open_source  # noqa: F401
 
 
 def test_what_lay_in_a_package_that_has_moved_says_where_the_package_is() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"sources has moved: import drcn_ros\.sequences instead"):
-        importlib.import_module("drcn_ros.sequences.bags.rosbag2")
+        importlib.import_module("drcn_ros.evaluation.sources.rosbag2")
 
 
 def test_the_node_says_where_its_class_is() -> None:
     with pytest.raises(ImportError, match=r"VoNode has moved: import it from drcn_ros\.ros\.node\.node"):
-        from drcn_ros.ros.node.node import VoNode  # noqa: F401
+        from drcn_ros.ros.node import VoNode  # noqa: F401
     with pytest.raises(ImportError, match="cannot import name 'nothing'"):
-        from drcn_ros.ros.node.node import nothing  # noqa: F401
+        from drcn_ros.ros.node import nothing  # noqa: F401
 
 
 def test_a_program_started_by_its_old_name_says_the_new_one() -> None:
     finished = subprocess.run(
-        [sys.executable, "-m", "drcn_ros.benchmarks.shell"], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "drcn_ros.ros.shell_benchmark"], capture_output=True, text=True, timeout=60
     )
     assert finished.returncode == 1
     assert "import drcn_ros.benchmarks.shell instead" in finished.stderr
