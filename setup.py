@@ -30,6 +30,7 @@ setup(
         "console_scripts": [
             "drcn = drcn_ros.cli.main:main",
             "vo_node = drcn_ros.ros.node.vo_node:main",
+            "map_node = drcn_ros.ros.mapping.map_node:main",
         ],
     },
 )

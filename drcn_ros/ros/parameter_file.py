@@ -1,6 +1,10 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes `config/vo.yaml` from the declarations: `python -m drcn_ros.ros.parameter_file config/vo.yaml`."""
+"""Writes `config/vo.yaml` and `config/map.yaml` from the declarations.
+
+python -m drcn_ros.ros.parameter_file config/vo.yaml
+python -m drcn_ros.ros.parameter_file --node map_node config/map.yaml
+"""
 
 from __future__ import annotations
 
@@ -9,16 +13,18 @@ import sys
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from drcn_ros import configuration
 from drcn_ros.configuration import Parameter
-from drcn_ros.ros.config import NodeConfig
+from drcn_ros.ros.config import NODE_NAME, NodeConfig
+from drcn_ros.ros.mapping.config import MAP_NODE_NAME, MapNodeConfig
 
 _WIDTH = 100
 _HEAD = """\
-# Parameters of vo_node, each with its default value.
+# Parameters of {node}, each with its default value.
 # Written by `python -m drcn_ros.ros.parameter_file`; change the declarations, not this copy in the package.
 # A parameter marked (live) can be changed while the node runs and holds from the next frame on.
 /**:
@@ -35,12 +41,17 @@ _TAIL = """
 """
 
 
-def parameter_file() -> str:
-    """Return the text of the parameter file with all defaults."""
-    lines = [_HEAD]
+# Configuration of each node, and what follows its parameters in the file.
+NODES: dict[str, tuple[type[Any], str]] = {NODE_NAME: (NodeConfig, _TAIL), MAP_NODE_NAME: (MapNodeConfig, "")}
+
+
+def parameter_file(node: str = NODE_NAME) -> str:
+    """Return the text of a node's parameter file with all defaults."""
+    kind, tail = NODES[node]
+    lines = [_HEAD.format(node=node)]
     section: list[str] = []
     # Plain parameters first, so that the sections that follow are not interrupted.
-    for entry in sorted(configuration.parameters(NodeConfig), key=lambda entry: "." in entry.name):
+    for entry in sorted(configuration.parameters(kind), key=lambda entry: "." in entry.name):
         *path, leaf = entry.name.split(".")
         common = 0
         while common < min(len(path), len(section)) and path[common] == section[common]:
@@ -50,7 +61,7 @@ def parameter_file() -> str:
         section = path
         lines.append(_comment(entry, _indent(len(path))))
         lines.append(f"{_indent(len(path))}{leaf}: {_scalar(entry.default)}\n")
-    return "".join(lines) + _TAIL
+    return "".join(lines) + tail
 
 
 def _indent(depth: int) -> str:
@@ -81,14 +92,16 @@ def _scalar(value: configuration.Value) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the file that the only argument names, or print it."""
-    parser = argparse.ArgumentParser(description="Write all parameters of vo_node with their default values.")
+    """Write the file that is named, or print it."""
+    parser = argparse.ArgumentParser(description="Write all parameters of a node with their default values.")
     parser.add_argument("file", nargs="?", type=Path, help="where to; without it they are printed")
-    file: Path | None = parser.parse_args(arguments).file
-    if file is None:
-        sys.stdout.write(parameter_file())
+    parser.add_argument("--node", choices=tuple(NODES), default=NODE_NAME, help="whose")
+    options = parser.parse_args(arguments)
+    text = parameter_file(options.node)
+    if options.file is None:
+        sys.stdout.write(text)
     else:
-        file.write_text(parameter_file(), encoding="utf-8")
+        options.file.write_text(text, encoding="utf-8")
     return 0
 
 

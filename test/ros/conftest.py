@@ -394,6 +394,7 @@ def kit() -> SimpleNamespace:
         Setup=Setup,
         Camera=Camera,
         PROFILE=PROFILE,
+        PATIENCE_S=PATIENCE_S,
         texture=texture,
         image=image_message,
         camera_info=camera_info,

@@ -154,6 +154,8 @@ def frame_status(
         "parallax_px": result.parallax_px,
         "metric": result.metric,
         "segment": result.segment,
+        "step_length": _exact(result.step_length),
+        "step_deviation": _exact(result.step_deviation),
         "left_out_percent": 100.0 * float(0.0 if result.left_out is None else result.left_out.mean()),
         "still_percent": 100.0 * result.still_part,
         "extract_ms": result.latency.extract_ms,
@@ -170,6 +172,11 @@ def frame_status(
 def stamp_text(stamp_ns: int) -> str:
     """Return a stamp as seconds with nine decimals, exactly."""
     return f"{stamp_ns // NANOSECONDS}.{stamp_ns % NANOSECONDS:09d}"
+
+
+def _exact(value: float | None) -> str:
+    """Return a number to compute with, to float32's precision."""
+    return "" if value is None else f"{value:.9g}"
 
 
 def _text(value: object) -> str:

@@ -50,7 +50,7 @@ class VoNode(LifecycleNode):
 
     def __init__(self, **arguments: Any) -> None:
         super().__init__(NODE_NAME, automatically_declare_parameters_from_overrides=True, **arguments)
-        self._settings = NodeParameters(self)
+        self._settings = NodeParameters(self, NodeConfig)
         for text in self._settings.unknown:
             self.get_logger().warning(text)
         self.add_on_set_parameters_callback(self._on_parameters)

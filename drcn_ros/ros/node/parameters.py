@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import difflib
 import math
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, ParameterType
 from rclpy.parameter import Parameter as RosParameter
@@ -15,7 +15,8 @@ from drcn_ros import configuration
 from drcn_ros.configuration import Parameter, Value
 from drcn_ros.errors import ConfigurationError
 from drcn_ros.foreign.parameter_file import is_of_ros
-from drcn_ros.ros.config import NodeConfig
+
+Config = TypeVar("Config")
 
 _TYPES = {
     bool: ParameterType.PARAMETER_BOOL,
@@ -24,6 +25,9 @@ _TYPES = {
     str: ParameterType.PARAMETER_STRING,
 }
 _LARGEST_INTEGER = 2**63 - 1
+_LIFE_CYCLE = (
+    "the node is configured; run `ros2 lifecycle set` with deactivate and cleanup first, or set it at start"
+)
 
 
 def descriptor(entry: Parameter) -> ParameterDescriptor:
@@ -54,8 +58,13 @@ def descriptor(entry: Parameter) -> ParameterDescriptor:
     return result
 
 
-class NodeParameters:
+class NodeParameters(Generic[Config]):
     """The parameters of one node.
+
+    Args:
+        node: whose parameters they become.
+        kind: class of the configuration that declares them.
+        remedy: when a parameter is fixed, and what its user can do then.
 
     The node must have been made with `automatically_declare_parameters_from_overrides`, so that what its
     user gave can be checked here, with the remedy in the message, before rclpy refuses it with less.
@@ -64,24 +73,25 @@ class NodeParameters:
         ConfigurationError: a value given at start is refused.
     """
 
-    def __init__(self, node: Any) -> None:
-        self._node = node
-        self._entries = {entry.name: entry for entry in configuration.parameters(NodeConfig)}
+    def __init__(self, node: Any, kind: type[Config], remedy: str = _LIFE_CYCLE) -> None:
+        self._kind = kind
+        self._remedy = remedy
+        self._entries = {entry.name: entry for entry in configuration.parameters(kind)}
         given = {name: value.value for name, value in node.get_parameters_by_prefix("").items()}
         self.unknown = tuple(self._describe_unknown(name) for name in given if not self._known(name))
         values = {name: entry.check(given.get(name, entry.default)) for name, entry in self._entries.items()}
-        self._config = configuration.build(NodeConfig, values)
+        self._config = configuration.build(kind, values)
         for name, entry in self._entries.items():
             if node.has_parameter(name):
                 node.undeclare_parameter(name)
             node.declare_parameter(name, values[name], descriptor(entry), ignore_override=True)
 
     @property
-    def config(self) -> NodeConfig:
+    def config(self) -> Config:
         """The configuration that the parameters' present values make."""
         return self._config
 
-    def propose(self, changes: list[RosParameter], running: bool) -> NodeConfig:
+    def propose(self, changes: list[RosParameter], running: bool) -> Config:
         """Return the configuration that `changes` would make; those of other parts of rclpy are left out.
 
         Raises:
@@ -94,13 +104,12 @@ class NodeParameters:
                 continue
             value = entry.check(change.value)
             if running and not entry.live and value != values[change.name]:
-                msg = f"parameter {change.name} is fixed while the node is configured; run "
-                msg += "`ros2 lifecycle set` with deactivate and cleanup first, or set it at start"
+                msg = f"parameter {change.name} is fixed while {self._remedy}"
                 raise ConfigurationError(msg)
             values[change.name] = value
-        return configuration.build(NodeConfig, values)
+        return configuration.build(self._kind, values)
 
-    def accept(self, config: NodeConfig) -> None:
+    def accept(self, config: Config) -> None:
         """Take a proposed configuration as the one in force."""
         self._config = config
 

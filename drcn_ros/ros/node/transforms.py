@@ -70,7 +70,7 @@ class BaseTransform:
 
 
 class Broadcaster:
-    """Sends odom_frame -> base_frame.
+    """Sends the pose of one frame in another.
 
     Raises:
         MissingDependencyError: tf2_ros is not installed.

@@ -1,100 +1,31 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The executable `vo_node`: starts the node, runs it, ends it quietly."""
+"""The executable `vo_node`."""
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from drcn_ros.allocation import keep_freed_memory
-
-# How long a frame being worked on may hold up the end of the process.
-_STOP_TIMEOUT_S = 1.0
+from drcn_ros.ros.running import run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node until Ctrl-C or SIGTERM; return 0, or 1 when it could not start."""
     keep_freed_memory()
-    interrupt = _Interrupt()
-    # Before rclpy's own handlers, which call this one after them: the end comes at once, whatever runs.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, interrupt)
-    node = None
-    status = 0
-    clean = True
-    try:
-        # Imported here, when signals are looked after: this takes seconds.
-        import rclpy
-        import rclpy.utilities
-        from rclpy.executors import ExternalShutdownException
-
-        try:
-            rclpy.init(args=None if arguments is None else list(arguments))
-            from drcn_ros.errors import DrcnError
-            from drcn_ros.ros.node.node import VoNode
-
-            interrupt.loading = False
-            try:
-                node = VoNode()
-            except DrcnError as error:
-                rclpy.logging.get_logger("vo_node").fatal(str(error))
-                return 1
-            if node.config.autostart and not node.bring_up():
-                status = 1
-            else:
-                rclpy.spin(node)
-        except ExternalShutdownException:
-            pass
-        except Exception:
-            # What fails after an interrupt is no error.
-            if rclpy.utilities.ok():
-                raise
-    except KeyboardInterrupt:
-        pass
-    finally:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        clean = _shut_down(node)
-    if not clean:
-        # The network still computes in its thread; the interpreter's own end would crash under it.
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
-    return status
+    return run("vo_node", _load, _start, arguments)
 
 
-class _Interrupt:
-    """Handler of the signals that end the program.
+def _load() -> Callable[[], Any]:
+    from drcn_ros.ros.node.node import VoNode
 
-    Attributes:
-        loading: modules are still being imported. Extensions in C turn an exception that meets them then into
-            another one, forget it or abort; nothing has been made that would have to be ended in order.
-    """
-
-    def __init__(self) -> None:
-        self.loading = True
-
-    def __call__(self, _number: int, _frame: Any) -> None:
-        if self.loading:
-            os._exit(0)
-        raise KeyboardInterrupt
+    return VoNode
 
 
-def _shut_down(node: Any) -> bool:
-    """End the node's thread and its entities; return whether the thread ended."""
-    if node is None:
-        return True
-    if not node.close(_STOP_TIMEOUT_S):
-        return False
-    node.destroy_node()
-    from rclpy.utilities import try_shutdown
-
-    try_shutdown()
-    return True
+def _start(node: Any) -> bool:
+    return not node.config.autostart or bool(node.bring_up())
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ _PATIENCE_S = 10.0
 
 
 class NodeProcess:
-    """`vo_node` in its own process; ends with the `with` block.
+    """A node of this package in its own process, `vo_node` unless told otherwise; ends with the `with` block.
 
     Args:
         domain_id: DDS domain in which the node lives.
@@ -29,6 +29,7 @@ class NodeProcess:
         log: file that receives the node's output.
         remaps: topic names by the node's own name, as in `{"image": "/camera/image_raw"}`.
         profile: Fast DDS profile file, or None for the middleware's defaults.
+        module, name: of the program, and of the node.
     """
 
     def __init__(
@@ -38,13 +39,15 @@ class NodeProcess:
         log: Path,
         remaps: Mapping[str, str] | None = None,
         profile: Path | None = None,
+        module: str = "drcn_ros.ros.node.vo_node",
+        name: str = NODE_NAME,
     ) -> None:
         self._log = log
-        command = [*module_command("drcn_ros.ros.node.vo_node"), "--ros-args", "-r", f"__node:={NODE_NAME}"]
-        for name, topic in (remaps or {}).items():
-            command += ["-r", f"{name}:={topic}"]
-        for name, value in parameters.items():
-            command += ["-p", f"{name}:={_yaml(value)}"]
+        command = [*module_command(module), "--ros-args", "-r", f"__node:={name}"]
+        for source, topic in (remaps or {}).items():
+            command += ["-r", f"{source}:={topic}"]
+        for parameter, value in parameters.items():
+            command += ["-p", f"{parameter}:={_yaml(value)}"]
         environment = dict(os.environ)
         environment["ROS_DOMAIN_ID"] = str(domain_id)
         environment["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"

@@ -18,12 +18,12 @@ from drcn_ros.ros.node.parameters import NodeParameters
 
 
 @pytest.fixture
-def make() -> Iterator[Callable[..., tuple[Node, NodeParameters]]]:
+def make() -> Iterator[Callable[..., tuple[Node, NodeParameters[NodeConfig]]]]:
     context = Context()
     rclpy.init(context=context)
     nodes = []
 
-    def make(**given: Any) -> tuple[Node, NodeParameters]:
+    def make(**given: Any) -> tuple[Node, NodeParameters[NodeConfig]]:
         node = Node(
             "test_parameters",
             context=context,
@@ -33,7 +33,7 @@ def make() -> Iterator[Callable[..., tuple[Node, NodeParameters]]]:
             automatically_declare_parameters_from_overrides=True,
         )
         nodes.append(node)
-        return node, NodeParameters(node)
+        return node, NodeParameters(node, NodeConfig)
 
     yield make
     for node in nodes:
