@@ -42,7 +42,12 @@ ROOMS: dict[str, set[str]] = {
     "ros.session": {"ros", "ros.messages", "geometry", "odometry", "conversion", "sequences", "evaluation"},
 }
 _BELOW = set(ROOMS)
-ROOMS |= {"benchmarks": _BELOW, "doctor": _BELOW, "cli": _BELOW | {"benchmarks", "doctor"}}
+_TOP: dict[str, set[str]] = {
+    "benchmarks": _BELOW,
+    "doctor": _BELOW,
+    "ros.mapping": _BELOW - {"scenes", "evaluation", "training"},
+}
+ROOMS |= {**_TOP, "cli": _BELOW | set(_TOP)}
 
 
 def floors() -> list[list[str]]:

@@ -1,10 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Writes `config/vo.yaml` and `config/map.yaml` from the declarations.
-
-python -m drcn_ros.ros.parameter_file config/vo.yaml
-python -m drcn_ros.ros.parameter_file --node map_node config/map.yaml
-"""
+"""Writes `config/vo.yaml` from the declarations: `python -m drcn_ros.ros.parameter_file config/vo.yaml`."""
 
 from __future__ import annotations
 
@@ -20,12 +16,11 @@ import yaml
 from drcn_ros import configuration
 from drcn_ros.configuration import Parameter
 from drcn_ros.ros.config import NODE_NAME, NodeConfig
-from drcn_ros.ros.mapping.config import MAP_NODE_NAME, MapNodeConfig
 
 _WIDTH = 100
 _HEAD = """\
 # Parameters of {node}, each with its default value.
-# Written by `python -m drcn_ros.ros.parameter_file`; change the declarations, not this copy in the package.
+# Written by `python -m {module}`; change the declarations, not this copy in the package.
 # A parameter marked (live) can be changed while the node runs and holds from the next frame on.
 /**:
     ros__parameters:
@@ -41,14 +36,21 @@ _TAIL = """
 """
 
 
-# Configuration of each node, and what follows its parameters in the file.
-NODES: dict[str, tuple[type[Any], str]] = {NODE_NAME: (NodeConfig, _TAIL), MAP_NODE_NAME: (MapNodeConfig, "")}
+
+def parameter_file() -> str:
+    """Return the text of the parameter file of `vo_node` with all defaults."""
+    return file_of(NodeConfig, NODE_NAME, "drcn_ros.ros.parameter_file") + _TAIL
 
 
-def parameter_file(node: str = NODE_NAME) -> str:
-    """Return the text of a node's parameter file with all defaults."""
-    kind, tail = NODES[node]
-    lines = [_HEAD.format(node=node)]
+def file_of(kind: type[Any], node: str, module: str) -> str:
+    """Return the text of a node's parameter file.
+
+    Args:
+        kind: its configuration.
+        node: its name.
+        module: which writes the file.
+    """
+    lines = [_HEAD.format(node=node, module=module)]
     section: list[str] = []
     # Plain parameters first, so that the sections that follow are not interrupted.
     for entry in sorted(configuration.parameters(kind), key=lambda entry: "." in entry.name):
@@ -61,7 +63,7 @@ def parameter_file(node: str = NODE_NAME) -> str:
         section = path
         lines.append(_comment(entry, _indent(len(path))))
         lines.append(f"{_indent(len(path))}{leaf}: {_scalar(entry.default)}\n")
-    return "".join(lines) + tail
+    return "".join(lines)
 
 
 def _indent(depth: int) -> str:
@@ -91,18 +93,21 @@ def _scalar(value: configuration.Value) -> str:
     return yaml.safe_dump(value).splitlines()[0]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Write the file that is named, or print it."""
-    parser = argparse.ArgumentParser(description="Write all parameters of a node with their default values.")
+def write(text: str, node: str, arguments: Sequence[str] | None) -> int:
+    """Write a node's file to where the only argument says, or print it."""
+    parser = argparse.ArgumentParser(description=f"Write all parameters of {node} with their default values.")
     parser.add_argument("file", nargs="?", type=Path, help="where to; without it they are printed")
-    parser.add_argument("--node", choices=tuple(NODES), default=NODE_NAME, help="whose")
-    options = parser.parse_args(arguments)
-    text = parameter_file(options.node)
-    if options.file is None:
+    file: Path | None = parser.parse_args(arguments).file
+    if file is None:
         sys.stdout.write(text)
     else:
-        options.file.write_text(text, encoding="utf-8")
+        file.write_text(text, encoding="utf-8")
     return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the file of `vo_node`."""
+    return write(parameter_file(), NODE_NAME, arguments)
 
 
 if __name__ == "__main__":

@@ -26,8 +26,8 @@ from drcn_ros.ros.mapping.map_state import MapState
 from drcn_ros.ros.mapping.outputs import MapOutputs
 from drcn_ros.ros.messages import convert
 from drcn_ros.ros.node.parameters import NodeParameters
+from drcn_ros.ros.node.problem_log import PATIENCE_S, ProblemLog, Throttle
 from drcn_ros.ros.node.transforms import BaseTransform
-from drcn_ros.ros.node.waiting import PATIENCE_S, Throttle, Watch
 from drcn_ros.ros.node.worker import Worker
 
 _COLLECT_PERIOD_S = 0.05
@@ -57,7 +57,7 @@ class MapNode(Node):
         self._mapping_ms: list[float] = []
         self._failures = self._late = self._taken = 0
         self._frame_came = time.monotonic()
-        self._watch, self._throttle = Watch(), Throttle()
+        self._log, self._throttle = ProblemLog(), Throttle()
         self._outputs = MapOutputs(self, self.get_logger().warning)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.add_on_set_parameters_callback(self._on_parameters)
@@ -155,9 +155,9 @@ class MapNode(Node):
     def _tell_how_it_fares(self) -> None:
         now = time.monotonic()
         problems = self._problems(now)
-        for text in self._watch.look(problems, now):
+        for text in self._log.due(problems, now):
             self.get_logger().warning(text)
-        lasting = [problems[key] for key in self._watch.lasting(now)] + list(self._outputs.missing.values())
+        lasting = [problems[key] for key in self._log.lasting(now)] + list(self._outputs.missing.values())
         level = DiagnosticStatus.WARN if lasting else DiagnosticStatus.OK
         values = self._values()
         summary = "; ".join(lasting) or f"{values['keyframes']} keyframes, {values['loops']} loops"
