@@ -36,7 +36,6 @@ _TAIL = """
 """
 
 
-
 def parameter_file() -> str:
     """Return the text of the parameter file of `vo_node` with all defaults."""
     return file_of(NodeConfig, NODE_NAME, "drcn_ros.ros.parameter_file") + _TAIL

@@ -43,9 +43,7 @@ def test_the_file_holds_every_parameter_with_its_default(
 
 
 @each_node
-def test_each_parameter_has_its_description_above_it(
-    module: Any, node: str, kind: Any, shipped: str
-) -> None:
+def test_each_parameter_has_its_description_above_it(module: Any, node: str, kind: Any, shipped: str) -> None:
     lines = module.parameter_file().splitlines()
     for entry in configuration.parameters(kind):
         leaf = entry.name.split(".")[-1]

@@ -98,9 +98,7 @@ def test_it_tells_the_path_and_how_it_fares(both: Any, kit: Any) -> None:
     both.listener.wait_for("/map_node/path", lambda m: len(m.poses) > 2)
     # Both are published once a second, and agree when no more frames come.
     kit.wait_until(
-        lambda: (
-            str(len(both.listener.messages("/map_node/path")[-1].poses)) == values(both, kit)["keyframes"]
-        )
+        lambda: str(len(both.listener.messages("/map_node/path")[-1].poses)) == values(both, kit)["keyframes"]
     )
     path = both.listener.messages("/map_node/path")[-1]
     assert path.header.frame_id == "map"
@@ -108,7 +106,8 @@ def test_it_tells_the_path_and_how_it_fares(both: Any, kit: Any) -> None:
     assert stamps == sorted(set(stamps))
     assert (np.diff([pose.pose.position.x for pose in path.poses]) > 0.0).all()
     told = values(both, kit)
-    assert int(told["frames"]) + int(told["incomplete"]) >= FRAMES
+    # The first frames may have come before all had found each other.
+    assert len(path.poses) <= int(told["frames"]) <= FRAMES
     assert (told["damaged"], told["failures"], told["dropped"]) == ("0", "0", "0")
     both.listener.wait_for("/diagnostics", lambda m: m.status[0].name == "/map_node: map")
 
