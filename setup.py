@@ -3,15 +3,30 @@
 """Install rules of the ament_python package."""
 
 from glob import glob
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
 NAME = "drcn_ros"
+PAGE = "https://github.com/drcn-ros/drcn_ros"
+
+
+def requirements(file: str) -> list[str]:
+    """Return the requirements that a file lists."""
+    lines = Path(file).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-"))]
+
 
 setup(
     name=NAME,
-    version="0.1.0",
+    version="0.2.0",
     description="Learned monocular visual-odometry front end for ROS 2",
+    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    maintainer="drcn_ros maintainers",
+    maintainer_email="maintainers@users.noreply.github.com",
+    url=PAGE,
+    project_urls={"Documentation": f"{PAGE}/blob/main/docs/index.md", "Issues": f"{PAGE}/issues"},
     license="Apache-2.0",
     python_requires=">=3.10",
     packages=find_packages(include=[NAME, f"{NAME}.*"]),
@@ -21,10 +36,18 @@ setup(
         (f"share/{NAME}", ["package.xml"]),
         (f"share/{NAME}/launch", glob("launch/*")),
         (f"share/{NAME}/config", glob("config/*")),
+        (f"share/{NAME}/data/office", [path for path in glob("data/office/*") if Path(path).is_file()]),
+        (f"share/{NAME}/data/office/rgb", glob("data/office/rgb/*")),
     ],
-    # pip installs these itself; on ROS binary installations rosdep and requirements/robot.txt do.
+    # Nothing by itself: beside ROS's own packages rosdep and requirements/robot.txt bring what is needed, and
+    # a second OpenCV or numpy of pip would take the place of theirs. Else: pip install "drcn_ros[runtime]".
     install_requires=[],
-    extras_require={"slam": ["gtsam==4.3.0; python_version >= '3.11'"]},
+    extras_require={
+        "runtime": [*requirements("requirements/runtime.in"), "torch>=2.2"],
+        "slam": ["gtsam==4.3.0; python_version >= '3.11'"],
+        # colcon looks here for the tests' framework.
+        "test": ["pytest", "hypothesis"],
+    },
     zip_safe=False,
     entry_points={
         "console_scripts": [

@@ -4,6 +4,6 @@
 
 from drcn_ros import moved
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 moved.tell()

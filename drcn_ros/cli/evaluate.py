@@ -30,6 +30,8 @@ from drcn_ros.evaluation.evaluate import RUN_FILES, evaluate
 from drcn_ros.evaluation.frame_rows import FrameRow
 from drcn_ros.evaluation.metrics_file import FILE as METRICS
 from drcn_ros.evaluation.metrics_file import HEADINGS, RunInfo, number, table_row, text_table
+from drcn_ros.evaluation.report.film import SUFFIX as FILM_SUFFIX
+from drcn_ros.evaluation.report.film import Film
 from drcn_ros.evaluation.report.page import FILE as REPORT
 from drcn_ros.evaluation.run_log import LogOptions
 from drcn_ros.evaluation.runner import Step, run_direct
@@ -37,7 +39,7 @@ from drcn_ros.evaluation.still_note import StillNote
 from drcn_ros.matching.config import MATCHERS
 from drcn_ros.matching.device import in_force
 from drcn_ros.odometry.types import Reason
-from drcn_ros.results.replacing import refuse_foreign, replaced_folder
+from drcn_ros.results.replacing import refuse_foreign, replaced_folder, whole_file
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy
 from drcn_ros.sequences import ImageSequence, open_sequence
@@ -62,6 +64,9 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--matches", type=int, default=0, metavar="N", help="draw the matches of every N-th frame"
+    )
+    group.add_argument(
+        "--film", type=Path, metavar="GIF", help="a moving picture of the frames, their matches and the path"
     )
     group.add_argument(
         "--min-motion",
@@ -89,6 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
     if not 0 <= arguments.min_motion < math.inf:
         msg = f"--min-motion {arguments.min_motion:g}: give metres, 0 or more"
         raise InputError(msg)
+    if arguments.film is not None and arguments.film.suffix.lower() != FILM_SUFFIX:
+        msg = f"film {arguments.film}: name it *{FILM_SUFFIX}"
+        raise InputError(msg)
     if arguments.live:
         require_rclpy()
     config = configuration(arguments)
@@ -106,7 +114,8 @@ def run(arguments: argparse.Namespace) -> int:
         for name in below.values():
             refuse_foreign(folder / name, RUN_FILES)
         runs = {config.matcher.name: temporary}
-        _evaluate(arguments, sequence, config, temporary)
+        film = None if arguments.film is None else Film()
+        _evaluate(arguments, sequence, config, temporary, film)
         for name in baselines:
             runs[name] = temporary / below[name]
             _evaluate(arguments, sequence, configuration(arguments, name), runs[name])
@@ -121,12 +130,20 @@ def run(arguments: argparse.Namespace) -> int:
     for note in finished[config.matcher.name].metrics["notes"]:
         if note not in told:
             print(f"note: {note}")
+    if film is not None:
+        with whole_file(arguments.film) as file:
+            film.write(file, sequence.ground_truth)
+        print(f"film:   {arguments.film}")
     print(f"report: {folder / (PAGE if baselines else REPORT)}")
     return 0
 
 
 def _evaluate(
-    arguments: argparse.Namespace, sequence: ImageSequence, config: NodeConfig, folder: Path
+    arguments: argparse.Namespace,
+    sequence: ImageSequence,
+    config: NodeConfig,
+    folder: Path,
+    film: Film | None = None,
 ) -> None:
     chosen, name = selection(arguments), config.matcher.name
     options = LogOptions(arguments.min_motion, arguments.matches, not arguments.no_timing)
@@ -153,6 +170,8 @@ def _evaluate(
 
     def on_step(step: Step) -> None:
         still.add(step.estimate)
+        if film is not None:
+            film.add(step.frame, step.estimate, step.matches)
         bar.update()
 
     with progress(sequence.expected(chosen), name) as bar, ExitStack() as stack:

@@ -44,7 +44,7 @@ def plot_path(paths: Mapping[str, AlignedPaths], file: Path) -> None:
         drawn = {name: _positions(entry) for name, entry in paths.items()}
         # The two directions along which the path extends most come first: the view from above.
         everything = np.concatenate([*drawn.values(), np.zeros((0, 3)) if truth is None else truth[:, :3, 3]])
-        a, b = _widest(everything)
+        a, b = widest_axes(everything)
         c = 3 - a - b
         for axis, (x, y) in zip(axes, ((a, b), (a, c), (b, c)), strict=True):
             if truth is not None:
@@ -270,7 +270,7 @@ def _same_scale(axes: Sequence[Any], figure: Figure) -> None:
             set_limits(middle - half, middle + half)
 
 
-def _widest(points: Array) -> tuple[int, int]:
+def widest_axes(points: Array) -> tuple[int, int]:
     """Return the two axes along which points (N, 3) extend most."""
     if not len(points):
         return 0, 1
