@@ -36,11 +36,12 @@ def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., d
     modules = {
         "launch": ("LaunchDescription",),
         "launch.actions": (
-            "DeclareLaunchArgument", "EmitEvent", "ExecuteProcess", "OpaqueFunction", "RegisterEventHandler",
-            "SetEnvironmentVariable", "TimerAction",
+            "DeclareLaunchArgument", "EmitEvent", "ExecuteProcess", "IncludeLaunchDescription",
+            "OpaqueFunction", "RegisterEventHandler", "SetEnvironmentVariable", "TimerAction",
         ),
         "launch.event_handlers": ("OnProcessExit",),
         "launch.events": ("Shutdown",),
+        "launch.launch_description_sources": ("PythonLaunchDescriptionSource",),
         "launch.substitutions": (),
         "launch_ros": (),
         "launch_ros.actions": ("Node",),
@@ -61,24 +62,31 @@ def launched(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., d
         "AMENT_PREFIX_PATH", f"{tmp_path}{os.pathsep}{os.environ.get('AMENT_PREFIX_PATH', '')}"
     )
 
-    def launch(file: str, **arguments: str) -> dict[str, list[Recorded]]:
-        description = runpy.run_path(str(ROOT / "launch" / file))["generate_launch_description"]()
-        (actions,) = description.positional
-        declared = {
-            action.positional[0]: action.named["default_value"]
-            for action in actions
-            if type(action).__name__ == "DeclareLaunchArgument"
-        }
-        assert set(arguments) <= set(declared), "an argument is not declared"
-        context = {**declared, **arguments}
-        assert None not in context.values(), "an argument without default is not given"
-        made = list(actions)
+    def actions_of(file: str, context: dict[str, str], declared: set[str]) -> list[Recorded]:
+        """Return the actions of a launch file and of those that it includes, in their order."""
+        (actions,) = runpy.run_path(str(ROOT / "launch" / file))["generate_launch_description"]().positional
+        made: list[Recorded] = []
         for action in actions:
-            if type(action).__name__ == "OpaqueFunction":
+            kind = type(action).__name__
+            if kind == "IncludeLaunchDescription":
+                # What is included sees what has been set before, and leaves what it sets.
+                made += actions_of(Path(action.positional[0].positional[0]).name, context, declared)
+                continue
+            made.append(action)
+            if kind == "DeclareLaunchArgument":
+                declared.add(action.positional[0])
+                context.setdefault(action.positional[0], action.named["default_value"])
+            elif kind == "OpaqueFunction":
+                assert None not in context.values(), "an argument without default is not given"
                 made += action.named["function"](context)
+        return made
+
+    def launch(file: str, **arguments: str) -> dict[str, list[Recorded]]:
+        declared: set[str] = set()
         by_class: dict[str, list[Recorded]] = {}
-        for action in made:
+        for action in actions_of(file, dict(arguments), declared):
             by_class.setdefault(type(action).__name__, []).append(action)
+        assert set(arguments) <= declared, "an argument is not declared"
         return by_class
 
     return launch

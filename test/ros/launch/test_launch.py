@@ -36,7 +36,8 @@ def command_line(node: Any) -> list[str]:
 
 
 def test_every_argument_is_described(launched: Any) -> None:
-    for file, arguments in (("vo.launch.py", {}), ("replay.launch.py", {"bag": "/data/x"})):
+    files = (("vo.launch.py", {}), ("slam.launch.py", {}), ("replay.launch.py", {"bag": "/data/x"}))
+    for file, arguments in files:
         for action in launched(file, **arguments)["DeclareLaunchArgument"]:
             assert action.named["description"].endswith(".")
 
@@ -108,6 +109,28 @@ def test_a_replay_shows_and_records_on_demand(launched: Any) -> None:
     record = actions["ExecuteProcess"][-1].named["cmd"]
     assert record[:5] == ["ros2", "bag", "record", "-o", "/tmp/out"]
     assert "/vo_node/pose" in record
+
+
+def test_the_odometry_of_a_map_publishes_what_the_map_needs(launched: Any) -> None:
+    odometry, mapping = launched("slam.launch.py", namespace="left", use_sim_time="true")["Node"]
+    assert (odometry.named["executable"], mapping.named["executable"]) == ("vo_node", "map_node")
+    assert odometry.named["namespace"] == mapping.named["namespace"] == "left"
+    values = read_parameter_file(Path(odometry.named["parameters"][0]), NODE_NAME).values
+    assert values == {"publish_descriptors": True}
+    assert mapping.named["parameters"][-1] == {"use_sim_time": True}
+
+
+@pytest.mark.dds
+def test_the_real_map_starts_with_the_command_line_that_is_built(
+    launched: Any, kit: Any, tmp_path: Path
+) -> None:
+    pytest.importorskip("gtsam", reason="the map needs GTSAM")
+    _, node = launched("slam.launch.py", namespace="left")["Node"]
+    log = tmp_path / "map.log"
+    with kit.process(["-m", "drcn_ros.ros.mapping.map_node", *command_line(node)], log):
+        kit.wait_until(lambda: "ready: frames from /left/vo_node/status" in log.read_text())
+    assert "[left.map_node]" in log.read_text()
+    assert "unknown" not in log.read_text()
 
 
 @pytest.mark.dds
