@@ -5,6 +5,16 @@
 from drcn_ros.mapping.config import MappingConfig
 from drcn_ros.mapping.mapper import Mapper, Update
 from drcn_ros.mapping.types import FramePoints, Loop, TrackedFrame
-from drcn_ros.mapping.views import GraphView, MapPath
+from drcn_ros.mapping.views import GraphView, MapPath, PointsView
 
-__all__ = ["FramePoints", "GraphView", "Loop", "MapPath", "Mapper", "MappingConfig", "TrackedFrame", "Update"]
+__all__ = [
+    "FramePoints",
+    "GraphView",
+    "Loop",
+    "MapPath",
+    "Mapper",
+    "MappingConfig",
+    "PointsView",
+    "TrackedFrame",
+    "Update",
+]

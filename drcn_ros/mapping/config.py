@@ -27,14 +27,46 @@ class GraphConfig:
     """How far the odometry is trusted."""
 
     scale_walk: float = parameter(
-        0.005,
+        0.01,
         "Standard deviation of the change of the odometry's scale from a keyframe to the next, as a part "
         "of it; hardly any while the scale is metric.",
         minimum=1e-6,
         maximum=1.0,
     )
+    inflation: float = parameter(
+        3.0,
+        "By how much the odometry's standard deviations are multiplied: they leave out errors that frames "
+        "share.",
+        minimum=0.1,
+        maximum=100.0,
+    )
     constant_covariance: bool = parameter(
         False, "Weigh all steps of the odometry alike instead of by their covariance (for comparison)."
+    )
+
+
+@dataclass(frozen=True)
+class LoopConfig:
+    """What is taken for the same place."""
+
+    candidates: int = parameter(
+        4, "Earlier keyframes that each new one is compared with, at most; 0 is none.", minimum=0, maximum=100
+    )
+    apart: int = parameter(
+        15, "Keyframes that must lie between both ends of a loop.", minimum=1, maximum=100000
+    )
+    ratio: float = parameter(
+        0.9, "Distance of a match over that to the second best, at most.", minimum=0.1, maximum=1.0
+    )
+    min_inliers: int = parameter(
+        25, "Fewest matches that must agree on one motion.", minimum=8, maximum=10000
+    )
+    min_share: float = parameter(0.3, "Part of the matches that must agree on it.", minimum=0.0, maximum=1.0)
+    max_drift: float = parameter(
+        0.08,
+        "How far the odometry may have drifted, as a part of the way since; a loop that tells more is wrong.",
+        minimum=0.001,
+        maximum=10.0,
     )
 
 
@@ -44,3 +76,4 @@ class MappingConfig:
 
     spacing: SpacingConfig = section(SpacingConfig)
     graph: GraphConfig = section(GraphConfig)
+    loops: LoopConfig = section(LoopConfig)

@@ -23,7 +23,8 @@ class Keyframe:
     """A frame that the map keeps.
 
     Attributes:
-        stamp_ns, segment, metric: of the frame.
+        stamp_ns, metric: of the frame.
+        segment: counts the odometry's restarts since the map began.
         pose: (4, 4) T_odom_camera as the odometry had it.
         points: its keypoints, the best of them.
     """
@@ -35,12 +36,12 @@ class Keyframe:
     points: FramePoints
 
 
-def keyframe_of(frame: TrackedFrame, config: SpacingConfig) -> Keyframe:
-    """Return the keyframe that a frame with points makes."""
+def keyframe_of(frame: TrackedFrame, segment: int, config: SpacingConfig) -> Keyframe:
+    """Return the keyframe that a frame with points makes in a segment of the map."""
     assert frame.points is not None
     return Keyframe(
         frame.stamp_ns,
-        frame.segment,
+        segment,
         frame.metric,
         frame.pose.copy(),
         best_points(frame.points, config.points),
@@ -57,7 +58,9 @@ def best_points(points: FramePoints, count: int) -> FramePoints:
     unknown = ~clear
     depths = np.where(unknown, np.nan, points.depths)
     deviations = np.where(unknown, np.nan, points.deviations)
-    return replace(points, depths=depths, deviations=deviations).take(np.sort(order))
+    # Half the size: the descriptors are nearly all that a map takes of the memory.
+    descriptors = points.descriptors.astype(np.float16)
+    return replace(points, descriptors=descriptors, depths=depths, deviations=deviations).take(np.sort(order))
 
 
 def is_apart(last: Keyframe, frame: TrackedFrame, config: SpacingConfig) -> bool:
@@ -65,7 +68,10 @@ def is_apart(last: Keyframe, frame: TrackedFrame, config: SpacingConfig) -> bool
     step = invert(last.pose) @ frame.pose
     if float(np.linalg.norm(rotation_vector(step[:3, :3]))) >= config.angle:
         return True
-    depths = last.points.depths[np.isfinite(last.points.depths)]
-    if len(depths) == 0:
-        return True
-    return float(np.linalg.norm(step[:3, 3])) >= config.distance * float(np.median(depths))
+    return float(np.linalg.norm(step[:3, 3])) >= config.distance * scene_depth(last)
+
+
+def scene_depth(keyframe: Keyframe) -> float:
+    """Return the median depth of a keyframe's points in its unit, 0 where none is known."""
+    known = keyframe.points.depths[np.isfinite(keyframe.points.depths)]
+    return float(np.median(known)) if len(known) else 0.0

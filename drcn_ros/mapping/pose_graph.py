@@ -36,6 +36,7 @@ class PoseGraph:
     def __init__(self) -> None:
         self._gtsam = load_gtsam()
         self._steps = self._gtsam.NonlinearFactorGraph()
+        self._measured: list[tuple[Similarity, Array]] = []
         self._estimates: list[Similarity] = []
         self._loops: list[Loop] = []
         self._holds: list[bool] = []
@@ -44,6 +45,11 @@ class PoseGraph:
     def estimates(self) -> list[Similarity]:
         """S_map_keyframe of each keyframe."""
         return self._estimates
+
+    @property
+    def steps(self) -> list[tuple[Similarity, Array]]:
+        """The step to each keyframe but the first, and its covariance."""
+        return self._measured
 
     @property
     def loops(self) -> list[Loop]:
@@ -70,12 +76,17 @@ class PoseGraph:
         """
         last = len(self._estimates) - 1
         self._steps.add(self._between(last, last + 1, step, covariance))
+        self._measured.append((step, covariance))
         self._estimates.append(self._estimates[last] @ step)
 
     def close(self, loop: Loop) -> None:
         """Add a loop; it counts from the next `optimise` on."""
         self._loops.append(loop)
         self._holds.append(False)
+
+    def restore(self, estimates: list[Similarity], holds: list[bool]) -> None:
+        """Put keyframes and loops, which were added before, back where an earlier run had found them."""
+        self._estimates, self._holds = list(estimates), list(holds)
 
     def optimise(self) -> None:
         """Find the places that agree best with all steps and with the loops that hold."""

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,8 @@ class FramePoints:
         pixels: (N, 2) float32, in the image as received.
         rays: (N, 2) normalised coordinates without distortion, NaN where the lens has none.
         ids: (N,) uint32, the same for the same point in other frames.
-        descriptors: (N, C) float32 of unit length, or (N, 0) where the matcher has none: no loops then.
+        descriptors: (N, C) float32, in a keyframe float16, of unit length; (N, 0) where the matcher has none,
+            and then there are no loops.
         depths: (N,) along the optical axis in the unit of `TrackedFrame.pose`, NaN where unknown.
         deviations: (N,) their standard deviations, NaN where unknown.
     """
@@ -30,7 +32,7 @@ class FramePoints:
     pixels: NDArray[np.float32]
     rays: Array
     ids: NDArray[np.uint32]
-    descriptors: NDArray[np.float32]
+    descriptors: NDArray[np.floating[Any]]
     depths: Array
     deviations: Array
 

@@ -47,3 +47,19 @@ class GraphView:
     odometry: NDArray[np.int64]
     loops: NDArray[np.int64]
     rejected: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class PointsView:
+    """Points of the scene.
+
+    Attributes:
+        points: (N, 3) in the map.
+        keyframes: (N,) int64, the keyframe that each is taken from.
+    """
+
+    points: Array
+    keyframes: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.points)

@@ -18,8 +18,10 @@ from drcn_ros.scenes.bare import bare_corridor
 from drcn_ros.scenes.renderer import Sky
 from drcn_ros.scenes.rooms import corridor, planar_wall, room
 from drcn_ros.scenes.sequence import CAMERA, RenderedSequence, Sensor
-from drcn_ros.scenes.streets import camera_path, street, traffic
+from drcn_ros.scenes.streets import BLOCK, camera_path, street, traffic
 from drcn_ros.scenes.surfaces import Rectangle
+from drcn_ros.scenes.twin_rooms import APART, twin_rooms
+from drcn_ros.scenes.walks import walk
 
 RATE = 20.0
 DEMO_FRAMES = 120
@@ -70,6 +72,9 @@ def scenario(
     | blur | as forward, with a turn of 0.25 rad/s back and forth and an exposure of 30 ms |
     | street | a car in streets, 0.5 to 1.4 m a frame, 820 m to a round; 416x128 at 10 Hz |
     | street_large | the same at 1241x376 |
+    | street_loop | as street, around one block: 200 m to a round, up to 10 m/s |
+    | room_loop | around the room, 0.6 m/s, 18 m to a round; 10 Hz |
+    | twin_rooms | around one room, through a door and around another that is exactly like it; 10 Hz |
 
     Args:
         name: one of the above.
@@ -159,6 +164,30 @@ def _street(camera: Camera = STREET_CAMERA) -> _Scenario:
     return _Scenario(street, camera_path(), traffic(), sensor, _DAYLIGHT, _STREET_RATE, camera)
 
 
+def _street_loop() -> _Scenario:
+    scene, cars = partial(street, BLOCK, 3), traffic(BLOCK, 10.0, 3)
+    sensor = Sensor(noise=2.0)
+    return _Scenario(scene, camera_path(BLOCK, 10.0), cars, sensor, _DAYLIGHT, _STREET_RATE, STREET_CAMERA)
+
+
+_ROUND = ((1.0, 1.1), (7.0, 1.1), (6.5, 5.0), (1.1, 5.0))
+
+
+def _room_loop() -> _Scenario:
+    path = walk(_ROUND * 4, 0.6, 1.3, inward=0.4)
+    return _Scenario(room, path, sensor=Sensor(noise=1.0), rate=_STREET_RATE)
+
+
+def _twin_rooms() -> _Scenario:
+    there = tuple((x + APART, y) for x, y in _TWIN_ROUND)
+    path = walk((*_TWIN_ROUND, *there, *_TWIN_ROUND, *there), 0.6, 1.3, inward=0.0)
+    return _Scenario(twin_rooms, path, sensor=Sensor(noise=1.0), rate=_STREET_RATE)
+
+
+# From the middle of one door around the room to the other door.
+_TWIN_ROUND = ((0.6, 3.0), (1.6, 1.4), (5.6, 1.5), (6.0, 4.6), (2.0, 4.6), (2.4, 3.0), (7.6, 3.0))
+
+
 _SCENARIOS: dict[str, Callable[[], _Scenario]] = {
     "demo": _demo,
     "forward": _forward,
@@ -173,5 +202,8 @@ _SCENARIOS: dict[str, Callable[[], _Scenario]] = {
     "blur": _blur,
     "street": _street,
     "street_large": partial(_street, LARGE_STREET_CAMERA),
+    "street_loop": _street_loop,
+    "room_loop": _room_loop,
+    "twin_rooms": _twin_rooms,
 }
 SCENARIOS = tuple(_SCENARIOS)

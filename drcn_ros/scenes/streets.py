@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""A street of 820 m that closes: houses, trees, parked cars on both sides, and cars that drive on it."""
+"""Streets that close, of 820 m and of 200 m: houses, trees, parked cars, and cars that drive on them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ from drcn_ros.scenes.street_textures import Mask
 from drcn_ros.scenes.surfaces import Rectangle, placed
 
 CORNERS = ((0.0, 0.0), (130.0, 0.0), (130.0, 70.0), (220.0, 70.0), (220.0, 190.0), (0.0, 190.0))
+# Around one block: 200 m to a round.
+BLOCK = ((0.0, 0.0), (56.0, 0.0), (56.0, 44.0), (0.0, 44.0))
+Corners = tuple[tuple[float, float], ...]
 # Distances from the axis to the kerb, the gardens, the houses, and the trees behind them, metres.
 _KERB, _GARDENS, _HOUSES, _TREES = 5.2, 7.6, 8.2, 21.0
 _LANE = 1.7
 _CAMERA_HEIGHT = 1.65
 _ONCOMING = 9
-_CARS = _ONCOMING + 1
 # The car ahead passes each place so many seconds before the camera.
 _AHEAD = 1.9
 _START = 3.0
@@ -33,26 +35,26 @@ _SUN = np.array([0.55, -0.8])
 _SHADE = 0.68
 
 
-@lru_cache(maxsize=1)
-def street() -> tuple[Rectangle, ...]:
-    """Return the street; parts 1 to 10 are cars that drive (see `traffic`)."""
+@lru_cache(maxsize=2)
+def street(corners: Corners = CORNERS, oncoming: int = _ONCOMING) -> tuple[Rectangle, ...]:
+    """Return a street; parts 1 to `oncoming` + 1 are cars that drive (see `traffic`)."""
     random = np.random.default_rng(7)
     # Under everything lies a field, a little lower, that reaches to the horizon.
     corner, across, down = np.array([[-300.0, 490.0, -0.03], [820.0, 0.0, 0.0], [0.0, -790.0, 0.0]])
     made = [Rectangle(corner, across, down, textures.field())]
-    for leg in legs(CORNERS):
+    for leg in legs(corners):
         made += _ground(leg, random)
         for side in (1, -1):
             made += _row(leg, side, random)
-    for number in range(_CARS):
+    for number in range(oncoming + 1):
         made += placed(car(number), np.eye(4), part=number + 1)
     return tuple(made)
 
 
-def camera_path() -> Path:
-    """Return the path of a camera behind the windscreen: 5.5 m/s in the bends, up to 14 m/s in between."""
-    lane = Lane(CORNERS, -_LANE)
-    drive = Drive(lane, 5.5, 14.0)
+def camera_path(corners: Corners = CORNERS, fast: float = 14.0) -> Path:
+    """Return the path of a camera behind the windscreen: 5.5 m/s in the bends, up to `fast` in between."""
+    lane = Lane(corners, -_LANE)
+    drive = Drive(lane, 5.5, fast)
 
     def path(time: float) -> Array:
         place, heading = lane.at(drive.along(time + _START))
@@ -67,15 +69,17 @@ def camera_path() -> Path:
     return path
 
 
-def traffic() -> Callable[[float], Array]:
-    """Return the poses (10, 4, 4) of the cars at a time: one drives ahead of the camera, nine towards it."""
-    own, other = Lane(CORNERS, -_LANE), Lane(CORNERS, _LANE, backwards=True)
-    ahead, oncoming = Drive(own, 5.5, 14.0), Drive(other, 5.0, 11.0)
+def traffic(
+    corners: Corners = CORNERS, fast: float = 14.0, oncoming: int = _ONCOMING
+) -> Callable[[float], Array]:
+    """Return the poses of the cars at a time, (10, 4, 4): one ahead of the camera, nine towards it."""
+    own, other = Lane(corners, -_LANE), Lane(corners, _LANE, backwards=True)
+    ahead, towards = Drive(own, 5.5, fast), Drive(other, 5.0, 11.0)
 
     def poses(time: float) -> Array:
         places = [own.at(ahead.along(time + _START + _AHEAD))]
-        spacing = other.length / _ONCOMING
-        places += [other.at(oncoming.along(time) + spacing * number) for number in range(_ONCOMING)]
+        spacing = other.length / oncoming
+        places += [other.at(towards.along(time) + spacing * number) for number in range(oncoming)]
         return np.stack([_upright(float(place[0]), float(place[1]), yaw) for place, yaw in places])
 
     return poses
