@@ -7,10 +7,12 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict
 
+from drcn_ros.benchmarks.disturbed import DISTURBANCES, DisturbedSequence
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.cli.values import known_names, require_at_least
 from drcn_ros.evaluation.metrics_file import number, scale_text
 from drcn_ros.matching.config import MATCHERS
+from drcn_ros.sequences import ImageSequence, Selection
 
 _SHORT = {
     "TRACKING": "T",
@@ -37,6 +39,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=120,
         help="of a rendered scene (default 120; 330 are 290 m of the street)",
     )
+    parser.add_argument(
+        "--disturb",
+        default="",
+        help=f"also on copies: {','.join(DISTURBANCES)}; halved loses every second image, gaps ten in a row "
+        "of every fifty",
+    )
     add_parameter_options(parser)
 
 
@@ -47,7 +55,12 @@ def run(arguments: argparse.Namespace) -> int:
 
     matchers = known_names(arguments.matchers, "--matchers", MATCHERS)
     require_at_least(2, arguments, "--frames")
-    inputs = {name: open_input(name, arguments.frames) for name in arguments.inputs}
+    kinds = known_names(arguments.disturb, "--disturb", DISTURBANCES) if arguments.disturb else ()
+    inputs: dict[str, tuple[ImageSequence, Selection]] = {}
+    for name in arguments.inputs:
+        sequence, selection = inputs[name] = open_input(name, arguments.frames)
+        for kind in kinds:
+            inputs[f"{name} {kind}"] = DisturbedSequence(sequence, kind), selection
     print(
         "| input | matcher | states | rotation, deg | direction, deg | path, % "
         "| scale first / last / worst | restarts | geometry, ms |"
