@@ -1,8 +1,9 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs of images with known geometry: frames of a sequence or a scene some steps apart, or views of a plane.
+"""Pairs of images with known geometry: frames some steps apart, hard views of a scene, or views of a plane.
 
-The views of a plane are photographs in the layout of HPatches, or made from any photographs.
+The frames are those of a sequence or a rendered scene; the views of a plane are photographs in the layout of
+HPatches, or made from any photographs.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from drcn_ros.errors import ImageError, InputError
 from drcn_ros.foreign.images import decode_grey
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.types import Array
+from drcn_ros.scenes.hard_views import HardViews
 from drcn_ros.sequences import ImageSequence, open_sequence
 from drcn_ros.sequences.rendered import SCENE, open_scene
 
@@ -26,6 +28,8 @@ Image = NDArray[np.uint8]
 
 # What follows `@` where views of photographs are to be made.
 WARPS = "warps"
+# Before the name of hard views, where a folder could stand.
+VIEWS_OF = "views:"
 
 
 @dataclass(frozen=True)
@@ -60,8 +64,8 @@ def open_pairs(name: str, every: int = 1) -> PairSet:
     """Return pairs of images.
 
     `DIR@STEP` are frames (i, i + STEP) of a sequence, `scene:NAME@STEP` those of a rendered scene, whose
-    truth is exact, `DIR` the views of a plane with their `H_1_k` files, and `DIR@warps` photographs
-    with views of them through random homographies.
+    truth is exact, `views:NAME` what `HardViews` makes, `DIR` the views of a plane with their `H_1_k` files,
+    and `DIR@warps` photographs with views of them through random homographies.
 
     Args:
         name: as above.
@@ -73,6 +77,8 @@ def open_pairs(name: str, every: int = 1) -> PairSet:
     if name.startswith(SCENE) and "@" not in name:
         msg = f"pairs {name}: how many frames apart is missing, as in {name}@1"
         raise InputError(msg)
+    if name.startswith(VIEWS_OF):
+        return PairSet(name, tuple(_hard_pairs(HardViews(name.removeprefix(VIEWS_OF))))[::every])
     path, at, step = name.rpartition("@")
     if at and step == WARPS:
         return PairSet(name, tuple(_warped_pairs(Path(path)))[::every])
@@ -114,6 +120,16 @@ def _sequence_pairs(sequence: ImageSequence, step: int) -> Iterator[ImagePair]:
         if known[index] and known[index + step]:
             pose = np.linalg.inv(poses[index]) @ poses[index + step]
             yield ImagePair(str(index), str(index + step), load, sequence.camera, pose)
+
+
+def _hard_pairs(views: HardViews) -> Iterator[ImagePair]:
+    def load(name: str) -> Image:
+        pair, side = name.split(" view ")
+        return views.image(int(pair), int(side))
+
+    for pair, (first, second) in enumerate(views.poses):
+        motion = np.asarray(np.linalg.inv(first) @ second, np.float64)
+        yield ImagePair(f"{pair} view 0", f"{pair} view 1", load, views.camera, motion)
 
 
 def _planar_pairs(folder: Path) -> Iterator[ImagePair]:
