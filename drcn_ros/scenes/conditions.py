@@ -68,9 +68,10 @@ def relit(seen: Seen, random: np.random.Generator) -> Light:
 def by_lamp(seen: Seen, random: np.random.Generator) -> Light:
     """Return it at night, lit by a lamp on the camera, with the noise of a sensor that reads so little."""
     offsets = seen.points - seen.pose[:3, 3]
+    offsets[~np.isfinite(offsets).all(axis=-1)] = 0
     distance = np.linalg.norm(offsets, axis=-1)
-    ahead = (offsets @ seen.pose[:3, 2]) / np.maximum(distance, 1e-6)
-    cone = np.where(np.isfinite(distance), np.clip(np.nan_to_num(ahead), 0, 1), 0) ** (2 * _NARROW)
+    # Where there is nothing, nothing is lit.
+    cone = np.clip((offsets @ seen.pose[:3, 2]) / np.maximum(distance, 1e-6), 0, 1) ** (2 * _NARROW)
     falloff = _HEADLAMP * cone / (1 + np.square(distance / _REACH))
     noise = random.normal(0, 4.0, seen.light.shape).astype(np.float32)
     return _scaled(seen.light, _NIGHT + falloff) + noise

@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Pairs of views in which matchers differ: far apart, turned, nearer, or in conditions that hide the likeness.
+"""Pairs of views in which matchers differ: far apart, turned, nearer, or in conditions that hide likeness.
 
 Each set draws its places, motions and conditions from its own name and the number of the pair alone.
 """
@@ -37,11 +37,11 @@ _SKY = Sky((226, 234, 242), (150, 180, 214))
 _NOISE = 2.0
 # Views in which places are tried are so much smaller.
 _REDUCED = 10
-# A second view shows at least this share of the first one, and nothing is nearer than so many metres.
-_OVERLAP, _NEAREST = 0.35, 0.5
+# One view holds at least this share of what the other one shows, and nothing is nearer than so many metres.
+_OVERLAP, _NEAREST = 0.3, 0.5
 # Relative difference of depths up to which both views see the same point.
 _SAME_DEPTH = 0.05
-_TRIES = 500
+_TRIES = 5000
 
 _Motion = Callable[[Array, float, np.random.Generator], Array]
 
@@ -190,7 +190,8 @@ class HardViews:
                 continue
             if min(depth.min(), self._small.depth(second).min()) < _NEAREST:
                 continue
-            if self._shared(first, second) >= _OVERLAP:
+            # From half the distance only a quarter of what was seen is left.
+            if max(self._shared(first, second), self._shared(second, first)) >= _OVERLAP:
                 return np.stack([first, second])
         msg = f"no two views overlap in {_TRIES} tries"
         raise AssertionError(msg)
@@ -199,8 +200,9 @@ class HardViews:
         """Return the share of the first view's pixels that the second one sees too."""
         camera = self._small.camera
         points = _points(self._small, first)
-        there = (points - second[:3, 3]) @ second[:3, :3]
-        known = np.isfinite(there).all(axis=-1) & (np.nan_to_num(there[..., 2]) > 0)
+        known = np.isfinite(points).all(axis=-1)
+        there = (np.where(known[..., None], points, 0) - second[:3, 3]) @ second[:3, :3]
+        known &= there[..., 2] > 0
         pixels = np.full((*known.shape, 2), -1.0)
         pixels[known] = camera.project(there[known][:, :2] / there[known][:, 2:])
         with np.errstate(invalid="ignore"):

