@@ -6,6 +6,7 @@
 # make test-old-processor the numerical tests again, as a processor with AVX2 alone computes
 # make check              lint, format and types only
 # make fuzz               damaged files and messages of every kind, for twenty minutes
+# make accuracy           the tables of docs/accuracy.md anew, hours; DATA=folder of the recorded sequences
 # make gpu                checks and measures on a GPU, a few minutes; GPU_OUT=folder of the results
 # make venv               only the virtual environment
 #
@@ -21,6 +22,7 @@ TORCH_FLAGS ?=
 INPUT ?=
 OUT ?= demo_output
 GPU_OUT ?= gpu_output
+DATA ?= data
 
 PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 # Errors alone: pip warns of index locations that its own configuration names and that lack a package.
@@ -30,7 +32,7 @@ RUN := env AMENT_PREFIX_PATH=$(abspath $(VENV)) PYTHONUNBUFFERED=1
 
 NUMERICAL := test/networks test/matching test/geometry test/odometry
 
-.PHONY: demo test fuzz test-old-processor check gpu venv clean
+.PHONY: demo test fuzz test-old-processor check accuracy gpu venv clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.runtime
@@ -53,6 +55,12 @@ check: $(VENV)/.test
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+# Goes on where it was cut: make accuracy ACCURACY="--go-on"; others' methods: pip install -e ".[yardsticks]" first
+ACCURACY ?=
+accuracy: $(VENV)/.runtime
+	@$(RUN) OMP_NUM_THREADS=1 $(VENV)/bin/drcn bench accuracy_tables "$(DATA)" \
+		--json docs/benchmarks/accuracy.json --markdown docs/accuracy_tables.md $(ACCURACY)
 
 # Also with an interpreter that has all it needs: make gpu GPU_PYTHON=python3
 GPU_PYTHON ?= $(VENV)/bin/python

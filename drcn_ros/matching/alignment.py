@@ -119,6 +119,7 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
         reference_index=matches.reference_index[order],
         current_index=matches.current_index[order],
         narrow_points=aligned.narrow.cpu().numpy()[order],
+        deviations=aligned.deviation.cpu().numpy()[order],
     )
 
 

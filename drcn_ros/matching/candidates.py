@@ -30,7 +30,7 @@ class Candidates:
         scores: (N,).
         reference_index, current_index: (N,) int64, rows of the keypoints, or -1.
         good: (N,) bool, which rows are matches.
-        narrow_points: (N, 2) as in `Matches`, or None.
+        narrow_points, deviations: (N, 2) and (N,) as in `Matches`, or both None.
     """
 
     reference_points: torch.Tensor
@@ -40,6 +40,7 @@ class Candidates:
     current_index: torch.Tensor
     good: torch.Tensor
     narrow_points: torch.Tensor | None = None
+    deviations: torch.Tensor | None = None
 
     @classmethod
     def of_pairs(
@@ -74,14 +75,20 @@ class Candidates:
         scores = aligned.scores(self.scores)
         good = aligned.kept(scores, self.good & aligned.good)
         return replace(
-            self, current_points=aligned.points, scores=scores, good=good, narrow_points=aligned.narrow
+            self,
+            current_points=aligned.points,
+            scores=scores,
+            good=good,
+            narrow_points=aligned.narrow,
+            deviations=aligned.deviation,
         )
 
     def on_host(self) -> Matches:
         """Return those that are matches, best first; the host waits here."""
         columns = [self.scores, self.good, self.reference_index, self.current_index]
-        if self.narrow_points is not None:
-            columns += self.narrow_points.unbind(dim=1)
+        refined = self.narrow_points is not None and self.deviations is not None
+        if self.narrow_points is not None and self.deviations is not None:
+            columns += [*self.narrow_points.unbind(dim=1), self.deviations]
         rows = torch.cat(
             [self.reference_points, self.current_points, *(column.float()[:, None] for column in columns)],
             dim=1,
@@ -96,7 +103,8 @@ class Candidates:
             scores=np.ascontiguousarray(found[:, 4]),
             reference_index=found[:, 6].astype(np.int64),
             current_index=found[:, 7].astype(np.int64),
-            narrow_points=None if self.narrow_points is None else np.ascontiguousarray(found[:, 8:10]),
+            narrow_points=np.ascontiguousarray(found[:, 8:10]) if refined else None,
+            deviations=np.ascontiguousarray(found[:, 10]) if refined else None,
         )
 
 

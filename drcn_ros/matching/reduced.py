@@ -109,12 +109,13 @@ class SizeLimit(Matcher[Features]):
     def match(self, reference: Features, current: Features) -> Matches:
         """Return the correspondences of two images in their own pixels, best first."""
         matches = self._inner.match(_inner(reference), _inner(current))
-        narrow = matches.narrow_points
+        narrow, deviations = matches.narrow_points, matches.deviations
         return replace(
             matches,
             reference_points=_enlarged(matches.reference_points, reference),
             current_points=_enlarged(matches.current_points, current),
             narrow_points=None if narrow is None else _enlarged(narrow, current),
+            deviations=None if deviations is None else deviations * np.float32(current.pixel),
         )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from drcn_ros.scenes import street_textures as textures
+from drcn_ros.scenes.photographs import Image
 from drcn_ros.scenes.surfaces import Rectangle, rectangle
 
 _HOUSES, _WIDTH, _HEIGHT = 4, 11.0, 7.5
@@ -40,6 +41,6 @@ def _covered(
     corner: tuple[float, float, float],
     across: tuple[float, float, float],
     down: tuple[float, float, float],
-    texture: textures.Image,
+    texture: Image,
 ) -> Rectangle:
     return rectangle(corner, across, down, lambda columns, rows: texture, textures.DETAIL)

@@ -91,7 +91,7 @@ def _ahead(pose: Array, depth: float, random: np.random.Generator) -> Array:
 
 
 def _moved(pose: Array, step: Array, turn: Array) -> Array:
-    second = pose.copy()
+    second: Array = pose.copy()
     second[:3, 3] += pose[:3, :3] @ step
     second[:3, :3] = pose[:3, :3] @ rotation_matrix(turn)
     return second
@@ -200,14 +200,16 @@ class HardViews:
         """Return the share of the first view's pixels that the second one sees too."""
         camera = self._small.camera
         points = _points(self._small, first)
-        known = np.isfinite(points).all(axis=-1)
+        known = np.asarray(np.isfinite(points).all(axis=-1), np.bool_)
         there = (np.where(known[..., None], points, 0) - second[:3, 3]) @ second[:3, :3]
         known &= there[..., 2] > 0
         pixels = np.full((*known.shape, 2), -1.0)
         pixels[known] = camera.project(there[known][:, :2] / there[known][:, 2:])
         with np.errstate(invalid="ignore"):
             column, row = (np.rint(np.nan_to_num(pixels[..., axis], nan=-1.0)) for axis in (0, 1))
-        inside = known & (column >= 0) & (row >= 0) & (column < camera.width) & (row < camera.height)
+        inside: NDArray[np.bool_] = (
+            known & (column >= 0) & (row >= 0) & (column < camera.width) & (row < camera.height)
+        )
         depth = self._small.depth(second)[row[inside].astype(int), column[inside].astype(int)]
         same: NDArray[np.bool_] = np.abs(depth / there[inside][:, 2] - 1) < _SAME_DEPTH
         return float(same.sum()) / known.size

@@ -30,6 +30,20 @@ PICTURES = (
 )
 
 
+def folder() -> Path:
+    """Return where the photographs lie.
+
+    Raises:
+        MissingDependencyError: scikit-image is not installed.
+    """
+    # Only the folder is needed: importing the package would cost a second and its dependencies.
+    spec = importlib.util.find_spec("skimage")
+    if spec is None or not spec.submodule_search_locations:
+        msg = "the textures of the rendered scenes come with scikit-image: pip install scikit-image"
+        raise MissingDependencyError(msg)
+    return Path(spec.submodule_search_locations[0]) / "data"
+
+
 @lru_cache(maxsize=32)
 def photograph(name: str) -> Image:
     """Return a photograph by its file name as (H, W, 3) RGB, read-only.
@@ -37,12 +51,7 @@ def photograph(name: str) -> Image:
     Raises:
         MissingDependencyError: scikit-image is not installed or has no such photograph.
     """
-    # Only the folder is needed: importing the package would cost a second and its dependencies.
-    spec = importlib.util.find_spec("skimage")
-    if spec is None or not spec.submodule_search_locations:
-        msg = "the textures of the rendered scenes come with scikit-image: pip install scikit-image"
-        raise MissingDependencyError(msg)
-    path = Path(spec.submodule_search_locations[0]) / "data" / name
+    path = folder() / name
     if not path.is_file():
         msg = f"photograph {path} is missing: pip install --force-reinstall scikit-image"
         raise MissingDependencyError(msg)

@@ -72,6 +72,8 @@ def test_host_waits_once_for_keypoints_and_once_for_matches(plane, monkeypatch, 
         assert np.allclose(one.points, other.points, atol=1e-3)
         assert np.allclose(one.scores, other.scores, atol=1e-5)
     assert (np.diff(matches.scores) <= 0).all()
+    if refine:
+        assert np.median(matches.deviations) == pytest.approx(np.median(expected.deviations), rel=0.05)
     close = [plane.errors(one.reference_points, one.current_points) for one in (matches, expected)]
     assert np.median(close[0]) < 1.1 * np.median(close[1]) + 0.01
     found = [_indices(one) for one in (matches, expected)]
