@@ -66,6 +66,14 @@ MOVED: Mapping[str, Mapping[str, str]] = {
         "work": "benchmarks.roofline",
         "yardsticks": "benchmarks.accuracy.yardsticks",
     },
+    "geometry": {
+        "columns": "geometry.batched_algebra",
+    },
+    "odometry": {
+        "doubts": "odometry.outlier_history",
+        "places": "odometry.image_cells",
+        "verdict": "odometry.outcome",
+    },
     "ros": {
         "activity": "ros.node.activity",
         "budget": "ros.node.budget",

@@ -38,7 +38,7 @@ from drcn_ros.evaluation.runner import Step, run_direct
 from drcn_ros.evaluation.still_note import StillNote
 from drcn_ros.matching.config import MATCHERS
 from drcn_ros.matching.device import in_force
-from drcn_ros.odometry.types import Reason
+from drcn_ros.odometry.states import Reason
 from drcn_ros.results.replacing import refuse_foreign, replaced_folder, whole_file
 from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.dependency import require_rclpy

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.geometry.types import Array
-from drcn_ros.odometry.types import Result, State
+from drcn_ros.odometry.states import State
+from drcn_ros.odometry.types import Result
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 STAGES = ("extract", "match", "geometry", "total")

@@ -29,7 +29,7 @@ from drcn_ros.evaluation.metrics.summary import (
     relative_pose_metrics,
 )
 from drcn_ros.matching.device import InForce
-from drcn_ros.odometry.types import State
+from drcn_ros.odometry.states import State
 from drcn_ros.sequences import Selection
 from drcn_ros.sequences.ground_truth.check import TruthCoverage
 

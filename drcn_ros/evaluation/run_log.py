@@ -25,7 +25,8 @@ from drcn_ros.evaluation.metrics.summary import larger_error
 from drcn_ros.evaluation.report.match_picture import SHORT_KEY, Image, draw_matches
 from drcn_ros.foreign.images import write_image
 from drcn_ros.geometry.types import Array
-from drcn_ros.odometry.types import Frame, Reason, State
+from drcn_ros.odometry.states import Reason, State
+from drcn_ros.odometry.types import Frame
 from drcn_ros.sequences.ground_truth.fit import EstimatedRotation
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
 

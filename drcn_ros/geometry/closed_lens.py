@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drcn_ros.geometry.columns import inverses, squared_length
+from drcn_ros.geometry.batched_algebra import inverses, squared_length
 from drcn_ros.geometry.types import Array
 
 Coefficients = tuple[float, ...]

@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from drcn_ros.geometry.columns import dots, squared_length, times
+from drcn_ros.geometry.batched_algebra import dots, squared_length, times
 from drcn_ros.geometry.ray_pairs import RayPairs
 from drcn_ros.geometry.rotation import cross_matrix, rotation_matrix, tangent_basis
 from drcn_ros.geometry.types import Array

@@ -9,7 +9,7 @@ import math
 import cv2
 import numpy as np
 
-from drcn_ros.geometry.columns import squared_length, times
+from drcn_ros.geometry.batched_algebra import squared_length, times
 from drcn_ros.geometry.ray_pairs import RayPairs
 from drcn_ros.geometry.robust import INLIER_SCALE, cauchy_weights, median
 from drcn_ros.geometry.types import Array

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from drcn_ros.geometry.columns import dots, squared_length
+from drcn_ros.geometry.batched_algebra import dots, squared_length
 from drcn_ros.geometry.ray_pairs import RayPairs, parallax_and_line
 from drcn_ros.geometry.rotation import cross
 from drcn_ros.geometry.types import Array

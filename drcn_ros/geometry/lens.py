@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 
 from drcn_ros.geometry import closed_lens
+from drcn_ros.geometry.batched_algebra import inverses
 from drcn_ros.geometry.closed_lens import MIRROR, ClosedForm
-from drcn_ros.geometry.columns import inverses
 from drcn_ros.geometry.types import Array
 
 # Rays are written (x, y, 1), so they end before the plane through the camera's centre; beyond this angle a

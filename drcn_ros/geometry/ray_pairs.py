@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from drcn_ros.geometry.batched_algebra import inverses, times
 from drcn_ros.geometry.camera import Camera
-from drcn_ros.geometry.columns import inverses, times
 from drcn_ros.geometry.types import Array
 
 # A ray whose z is less runs behind the camera or along its image plane.

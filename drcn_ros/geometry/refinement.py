@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from drcn_ros.geometry.columns import dots, squared_length
+from drcn_ros.geometry.batched_algebra import dots, squared_length
 from drcn_ros.geometry.epipolar import moved, sampson, sampson_jacobian
 from drcn_ros.geometry.ray_pairs import RayPairs, parallax_and_line
 from drcn_ros.geometry.robust import INLIER_SCALE, NOISE_RANGE, acceleration, cauchy_weights, noise_scale

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from drcn_ros.geometry.columns import squared_length
+from drcn_ros.geometry.batched_algebra import squared_length
 from drcn_ros.geometry.ray_pairs import RayPairs, parallax
 from drcn_ros.geometry.robust import INLIER_SCALE, NOISE_RANGE, acceleration, cauchy_weights, median
 from drcn_ros.geometry.rotation import rotation_matrix

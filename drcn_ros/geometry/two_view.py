@@ -11,9 +11,9 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from drcn_ros.geometry.batched_algebra import squared_length
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.chance import beyond_chance
-from drcn_ros.geometry.columns import squared_length
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.covariance import as_ros, pose_covariance
 from drcn_ros.geometry.epipolar import sampson

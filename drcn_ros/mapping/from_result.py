@@ -13,7 +13,8 @@ from drcn_ros.geometry.uncertain_pose import invert
 from drcn_ros.mapping.types import FramePoints, TrackedFrame
 from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.motion import motion_of
-from drcn_ros.odometry.types import Result, State
+from drcn_ros.odometry.states import State
+from drcn_ros.odometry.types import Result
 
 # How far a landmark may be seen from the keypoint with its number, as a tangent.
 _FARTHEST = 0.02

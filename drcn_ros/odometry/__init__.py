@@ -3,7 +3,8 @@
 """Visual odometry over a stream of frames: reference frame, tracks, states with reasons."""
 
 from drcn_ros.odometry.config import OdometryConfig
-from drcn_ros.odometry.types import Frame, Latency, Reason, Result, State, Tracks
+from drcn_ros.odometry.states import Reason, State
+from drcn_ros.odometry.types import Frame, Latency, Result, Tracks
 from drcn_ros.odometry.visual_odometry import VisualOdometry
 
 __all__ = [

@@ -24,9 +24,9 @@ from drcn_ros.geometry.types import Array
 from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.bundle_adjustment import Bundle, Observations, adjust
 from drcn_ros.odometry.config import KeyframeConfig
-from drcn_ros.odometry.doubts import doubtful
 from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.map_pose import TRIAL_STEPS, SeenLandmarks, pose_from_landmarks
+from drcn_ros.odometry.outlier_history import earlier_outliers
 from drcn_ros.odometry.view import PointDepths, View
 
 # Keyframes that a new one is matched with, that are adjusted together, of these held fixed, and kept at all.
@@ -376,7 +376,7 @@ class LocalMap:
         """Return the matches of keypoints that carry a landmark: their rows, and the landmarks."""
         index = matches.reference_index
         ids = np.where(index >= 0, keyframe.landmark[index], -1)
-        rows = np.flatnonzero((ids >= 0) & ~doubtful(keyframe.view, matches))
+        rows = np.flatnonzero((ids >= 0) & ~earlier_outliers(keyframe.view, matches))
         rows = rows[self._landmarks.good[ids[rows]]]
         return rows, ids[rows]
 
@@ -454,7 +454,7 @@ class LocalMap:
             other.rays = camera.normalise(other.view.points.astype(np.float64))
         marks = self._landmarks
         usable = (matches.reference_index >= 0) & (matches.current_index >= 0)
-        usable &= ~doubtful(other.view, matches)
+        usable &= ~earlier_outliers(other.view, matches)
         pixel = keyframe.view.features.pixel
         usable &= _apart(matches) < _LARGEST_APART_PX * pixel
         row, column = matches.reference_index[usable], matches.current_index[usable]

@@ -8,7 +8,8 @@ import numpy as np
 
 from drcn_ros.geometry.types import RelativePose
 from drcn_ros.geometry.uncertain_pose import UncertainPose
-from drcn_ros.odometry.types import Result, State
+from drcn_ros.odometry.states import State
+from drcn_ros.odometry.types import Result
 
 
 def motion_of(result: Result) -> UncertainPose | None:

@@ -110,7 +110,7 @@ class References:
         elif used is not self.reference:
             self._replace(used)
 
-    def stand(self, view: View) -> None:
+    def come_to_rest(self, view: View) -> None:
         """Take `view` as reference since the camera has come to rest there."""
         self._replace(view)
         self._successor = None

@@ -27,7 +27,7 @@ from drcn_ros.geometry.spreading import evenly_spread
 from drcn_ros.geometry.two_view import TwoView
 from drcn_ros.geometry.types import Array
 from drcn_ros.matching.types import Keypoints, Matches
-from drcn_ros.odometry.places import Places
+from drcn_ros.odometry.image_cells import ImageCells
 from drcn_ros.odometry.types import Tracks
 
 # A match that moved less stands still, and one that moved more moves, pixels; in between, noise decides.
@@ -52,19 +52,19 @@ class StillPixels:
     """
 
     def __init__(self) -> None:
-        self._places: Places | None = None
+        self._cells: ImageCells | None = None
         self._dropping = False
         self._mask: NDArray[np.bool_] | None = None
 
     @property
     def still_part(self) -> float:
         """Part of the image, 0 to 1, that has stood still for so long that it is left out for good."""
-        left_out = None if self._places is None else self._places.left_out
+        left_out = None if self._cells is None else self._cells.left_out
         return 0.0 if left_out is None else float(left_out.mean())
 
     def left_out(self) -> NDArray[np.bool_] | None:
         """Return (rows, columns) parts of the frame that are left out for good, or None where all counts."""
-        found = None if self._places is None else self._places.left_out
+        found = None if self._cells is None else self._cells.left_out
         if self._mask is None or found is None:
             return found if self._mask is None else ~self._mask
         height, width = self._mask.shape
@@ -80,14 +80,14 @@ class StillPixels:
             kept: (H, W), the pixels that count by the user's mask, or None for all.
         """
         self._dropping, self._mask = False, kept
-        if self._places is None or not self._places.fits(size):
-            self._places = Places(size)
+        if self._cells is None or not self._cells.fits(size):
+            self._cells = ImageCells(size)
 
     def kept_points(self, points: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Return which points (N, 2) of the frame lie in no place that is left out, (N,)."""
-        if self._places is None:
+        if self._cells is None:
             return np.ones(len(points), bool)
-        kept = ~self._places.are_suspected(points)
+        kept = ~self._cells.are_suspected(points)
         if self._mask is not None:
             height, width = self._mask.shape
             x, y = np.clip(np.nan_to_num(points).T, 0.0, [[width - 1], [height - 1]]).round().astype(np.int64)
@@ -96,10 +96,10 @@ class StillPixels:
 
     def kept(self, matches: Matches) -> NDArray[np.bool_]:
         """Return which matches (M,) of the frame are believed."""
-        assert self._places is not None
+        assert self._cells is not None
         kept = self.kept_points(matches.current_points)
         if self._dropping:
-            kept &= (_shift(matches) >= _STILL_PX) | self._places.have_moved(matches.current_points)
+            kept &= (_shift(matches) >= _STILL_PX) | self._cells.have_moved(matches.current_points)
         return kept
 
     def told(
@@ -122,8 +122,8 @@ class StillPixels:
             camera: of both views.
             estimate: makes two views of matches.
         """
-        assert self._places is not None
-        known = self._places.have_moved(matches.current_points)
+        assert self._cells is not None
+        known = self._cells.have_moved(matches.current_points)
         still = (_shift(matches) < _STILL_PX) & ~known
         rows = _spread(matches)
         if not len(rows) or still[rows].mean() < _FEW_STILL:
@@ -158,7 +158,7 @@ class StillPixels:
             two_view: of those that `kept` leaves, with a model.
             camera: of both views.
         """
-        assert self._places is not None
+        assert self._cells is not None
         if two_view.model not in (Model.GENERAL, Model.ROTATION):
             return
         shift, used = _shift(matches), self.kept(matches)
@@ -175,7 +175,7 @@ class StillPixels:
             far = _residuals(matches.select(against), two_view, camera) > _limit(two_view)
             against = against[far]
         points = matches.current_points
-        self._places.add(stamp_ns, points[moving & agrees], points[against])
+        self._cells.add(stamp_ns, points[moving & agrees], points[against])
 
 
 def _shift(matches: Matches) -> NDArray[np.float32]:

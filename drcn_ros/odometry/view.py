@@ -54,8 +54,8 @@ class View:
         pose: (4, 4) accumulated T_start_cur.
         tracks: of the keypoints.
         depths: of the keypoints; sharpened while later frames see them under larger parallax.
-        doubts: (N,) parallax in pixels at which each keypoint last disagreed with the camera's motion, 0
-            where it agrees, NaN where that is not known.
+        outlier_parallax: (N,) parallax in pixels at which each keypoint last disagreed with the camera's
+            motion, 0 where it agrees, NaN where that is not known.
         most_inliers: of all frames that were matched with this one.
     """
 
@@ -65,9 +65,9 @@ class View:
     pose: Array
     tracks: Tracks = field(default_factory=no_tracks)
     depths: PointDepths = field(init=False)
-    doubts: Array = field(init=False)
+    outlier_parallax: Array = field(init=False)
     most_inliers: int = 0
 
     def __post_init__(self) -> None:
         self.depths = PointDepths.unknown(len(self.points))
-        self.doubts = np.full(len(self.points), np.nan)
+        self.outlier_parallax = np.full(len(self.points), np.nan)

@@ -20,21 +20,22 @@ from drcn_ros.geometry.types import Array
 from drcn_ros.matching.base import Matcher
 from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.config import OdometryConfig
-from drcn_ros.odometry.doubts import doubtful, remember_doubts
 from drcn_ros.odometry.frame_clock import FrameClock, Timing
 from drcn_ros.odometry.image_quality import ImageQuality
 from drcn_ros.odometry.local_map import LocalMap, Placed
 from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.mask import ImageMask, read_mask
+from drcn_ros.odometry.outcome import Attempt, Outcome, judge
+from drcn_ros.odometry.outlier_history import earlier_outliers, remember_outliers
 from drcn_ros.odometry.path import Path, StepLength
 from drcn_ros.odometry.preparation import PreparedFrame, prepare
 from drcn_ros.odometry.references import References
 from drcn_ros.odometry.stage_clock import StageClock
+from drcn_ros.odometry.states import Reason, State
 from drcn_ros.odometry.still_pixels import StillPixels
 from drcn_ros.odometry.stillness import Stillness
 from drcn_ros.odometry.tracks import TrackIds
-from drcn_ros.odometry.types import Frame, Reason, Result, State, Tracks
-from drcn_ros.odometry.verdict import Attempt, Outcome, judge
+from drcn_ros.odometry.types import Frame, Result, Tracks
 from drcn_ros.odometry.view import View, no_tracks
 
 # Failures that a poor image explains.
@@ -289,7 +290,7 @@ class VisualOdometry:
             self._camera,
             self._config.two_view,
             self._path.predict(reference),
-            doubtful(reference, matches),
+            earlier_outliers(reference, matches),
         )
 
     @property
@@ -337,7 +338,7 @@ class VisualOdometry:
         found = self._match_all(attempt.reference, view, clock)
         self._still_pixels.learn(view.stamp_ns, found, two_view, self._camera)
         floor = self._config.two_view.systematic_px
-        remember_doubts(attempt.reference, view, two_view, attempt.matches, floor)
+        remember_outliers(attempt.reference, view, two_view, attempt.matches, floor)
         if attempt.placed is not None:
             step = self._advance_in_map(attempt, attempt.placed, view, two_view, clock)
             return replace(outcome, step=step)
@@ -346,7 +347,7 @@ class VisualOdometry:
         if two_view.model is Model.IDENTITY:
             self._stillness.clear()
         elif self._config.reference == "keyframe" and self._stillness.add(view, self._noise(two_view)):
-            self._references.stand(view)
+            self._references.come_to_rest(view)
             self._stillness.clear()
         return replace(outcome, step=step)
 

@@ -17,7 +17,7 @@ from drcn_ros.evaluation.metrics.drift import Drift
 from drcn_ros.evaluation.metrics.summary import AlignedPaths
 from drcn_ros.evaluation.report.figures import ESTIMATE, TRUTH, WORSE, picture_file, say
 from drcn_ros.geometry.types import Array
-from drcn_ros.odometry.types import State
+from drcn_ros.odometry.states import State
 
 STATE_COLOURS = {
     State.WAITING_FOR_CALIBRATION.value: "#9e9e9e",

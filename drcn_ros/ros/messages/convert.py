@@ -27,7 +27,8 @@ from std_msgs.msg import Header
 from drcn_ros.geometry.rotation import cross_matrix
 from drcn_ros.geometry.types import Array
 from drcn_ros.geometry.uncertain_pose import UncertainPose
-from drcn_ros.odometry.types import Result, State
+from drcn_ros.odometry.states import State
+from drcn_ros.odometry.types import Result
 from drcn_ros.ros.messages.poses import UNKNOWN_VARIANCE, Velocity
 
 NANOSECONDS = 1_000_000_000

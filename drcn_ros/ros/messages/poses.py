@@ -13,7 +13,8 @@ from drcn_ros.geometry.rotation import cross_matrix, rotation_vector
 from drcn_ros.geometry.types import Array
 from drcn_ros.geometry.uncertain_pose import UncertainPose, compose, invert, twice
 from drcn_ros.odometry.motion import motion_of
-from drcn_ros.odometry.types import Result, State
+from drcn_ros.odometry.states import State
+from drcn_ros.odometry.types import Result
 
 # A pose that is known exactly, such as the start, is published with this variance instead of zero: readers
 # take zero for "unknown" or put a value of their own in its place.

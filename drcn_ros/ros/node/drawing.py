@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.evaluation.report.match_picture import shaded
-from drcn_ros.odometry.types import Result, State
+from drcn_ros.odometry.states import State
+from drcn_ros.odometry.types import Result
 
 # Colours are RGB.
 INLIER = (60, 220, 60)

@@ -12,7 +12,8 @@ import numpy as np
 from drcn_ros.evaluation.estimates import STAGES, Correspondences, FrameEstimate
 from drcn_ros.evaluation.runner import Step
 from drcn_ros.geometry.types import Array
-from drcn_ros.odometry.types import Frame, State
+from drcn_ros.odometry.states import State
+from drcn_ros.odometry.types import Frame
 from drcn_ros.ros.session.live import LiveSession
 from drcn_ros.ros.session.recorder import FrameRecord
 from drcn_ros.sequences.trajectories.files import parse_stamp

@@ -23,7 +23,7 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import PointCloud2, PointField
 
 from drcn_ros.geometry.types import Array
-from drcn_ros.odometry.types import State
+from drcn_ros.odometry.states import State
 from drcn_ros.ros.messages.convert import matrix_from_parts, nanoseconds
 from drcn_ros.sequences.trajectories.files import parse_stamp
 

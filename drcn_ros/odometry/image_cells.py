@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Places of the image, cell by cell: whether what is seen there has followed the camera's motion."""
+"""The image cell by cell: whether what is seen there has followed the camera's motion."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CLEARLY = 3.0
 _FOR_GOOD_NS, _AFTER_MOTION_NS = 2_000_000_000, 4_000_000_000
 
 
-class Places:
+class ImageCells:
     """Evidence for each cell of the image.
 
     Args:

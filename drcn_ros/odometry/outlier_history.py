@@ -20,11 +20,11 @@ from drcn_ros.odometry.view import View
 
 # Part of the reference image from which on the points that disagree are rather the world.
 _MOSTLY = 0.6
-# Parallax of an agreement that clears a doubt, over that of the doubt; the median over the inliers varies.
+# Parallax of an agreement after which a point is no outlier, over that at which it was; the median varies.
 _AS_LONG = 0.6
 
 
-def doubtful(reference: View, matches: Matches) -> NDArray[np.bool_]:
+def earlier_outliers(reference: View, matches: Matches) -> NDArray[np.bool_]:
     """Return which matches (M,) to leave out: of points of the reference that disagreed with the motion.
 
     None where those cover most of the reference image, for then they are rather the world. Against them count
@@ -32,25 +32,25 @@ def doubtful(reference: View, matches: Matches) -> NDArray[np.bool_]:
     it does not become the world.
     """
     index = matches.reference_index
-    mask: NDArray[np.bool_] = (index >= 0) & (reference.doubts[index] > 0.0)
+    mask: NDArray[np.bool_] = (index >= 0) & (reference.outlier_parallax[index] > 0.0)
     against = np.zeros(len(reference.points), bool)
     against[index[mask]] = True
-    judged = np.flatnonzero(against | (reference.doubts == 0.0))
+    judged = np.flatnonzero(against | (reference.outlier_parallax == 0.0))
     if mask.any() and against[judged[evenly_spread(reference.points[judged].T)]].mean() > _MOSTLY:
         mask[:] = False
     return mask
 
 
-def remember_doubts(
+def remember_outliers(
     reference: View, view: View, two_view: TwoView, matches: Matches, floor_px: float
 ) -> None:
     """Note in both views which points disagree with a pose.
 
-    A doubt is the parallax at which a point last disagreed; agreement under about as much clears it.
+    Kept is the parallax at which a point last disagreed; agreement under about as much clears it.
 
     Args:
         reference, view: that were matched.
-        two_view: with or without a pose; without one, doubts are only handed on.
+        two_view: with or without a pose; without one, what is known is only handed on.
         matches: that it was made of.
         floor_px: error that the matches share, added to their noise.
     """
@@ -59,10 +59,12 @@ def remember_doubts(
         kept = index >= 0
         distance = np.abs(sampson(two_view.pairs, two_view.pose.rotation, two_view.pose.translation))
         agrees = distance < INLIER_SCALE * np.hypot(two_view.noise_px, floor_px)
-        doubts, parallax = reference.doubts, max(two_view.parallax_px, 1e-3)
+        known, parallax = reference.outlier_parallax, max(two_view.parallax_px, 1e-3)
         for_good = index[kept & agrees]
-        doubts[for_good] = np.where(doubts[for_good] * _AS_LONG > parallax, doubts[for_good], 0.0)
+        known[for_good] = np.where(known[for_good] * _AS_LONG > parallax, known[for_good], 0.0)
         against = index[kept & ~agrees]
-        doubts[against] = np.fmax(doubts[against], parallax)
+        known[against] = np.fmax(known[against], parallax)
     both = (matches.reference_index >= 0) & (matches.current_index >= 0)
-    view.doubts[matches.current_index[both]] = reference.doubts[matches.reference_index[both]]
+    view.outlier_parallax[matches.current_index[both]] = reference.outlier_parallax[
+        matches.reference_index[both]
+    ]

@@ -11,7 +11,7 @@ from drcn_ros.geometry.two_view import Failure, TwoView
 from drcn_ros.matching.types import Matches
 from drcn_ros.odometry.local_map import Placed
 from drcn_ros.odometry.path import StepLength
-from drcn_ros.odometry.types import Reason, State
+from drcn_ros.odometry.states import Reason, State
 from drcn_ros.odometry.view import View
 
 _FAILURES = {

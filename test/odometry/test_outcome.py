@@ -12,7 +12,7 @@ from drcn_ros.geometry.ray_pairs import ray_pairs
 from drcn_ros.geometry.two_view import Failure, TwoView
 from drcn_ros.matching.types import Matches
 from drcn_ros.odometry import Reason, State
-from drcn_ros.odometry.verdict import Attempt, judge
+from drcn_ros.odometry.outcome import Attempt, judge
 from drcn_ros.odometry.view import View
 
 COUNT = 30
