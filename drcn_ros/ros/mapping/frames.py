@@ -17,7 +17,7 @@ from drcn_ros.mapping.from_result import PLACED, frame_points
 from drcn_ros.mapping.types import FramePoints, TrackedFrame
 from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.motion import scaled
-from drcn_ros.odometry.types import State
+from drcn_ros.odometry.states import State
 from drcn_ros.ros.messages.convert import matrix_from_parts, nanoseconds
 from drcn_ros.ros.messages.poses import FOLLOWING
 from drcn_ros.ros.session.recorder import cloud_rows

@@ -13,7 +13,8 @@ from PIL import Image
 
 from drcn_ros.evaluation.estimates import Correspondences, FrameEstimate
 from drcn_ros.evaluation.report.film import Film
-from drcn_ros.odometry.types import Frame, State
+from drcn_ros.odometry.states import State
+from drcn_ros.odometry.types import Frame
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 BLUE, GREEN, RED = (80, 170, 255), (90, 220, 120), (235, 60, 60)
