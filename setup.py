@@ -40,10 +40,11 @@ setup(
         (f"share/{NAME}/data/office/rgb", glob("data/office/rgb/*")),
     ],
     # Nothing by itself: beside ROS's own packages rosdep and requirements/robot.txt bring what is needed, and
-    # a second OpenCV or numpy of pip would take the place of theirs. Else: pip install "drcn_ros[runtime]".
+    # a second OpenCV or numpy of pip would take the place of theirs. Else: drcn_ros[runtime].
     install_requires=[],
     extras_require={
-        "runtime": [*requirements("requirements/runtime.in"), "torch>=2.2"],
+        # All but torch, whose build depends on the machine.
+        "runtime": requirements("requirements/runtime.in"),
         "slam": ["gtsam==4.3.0; python_version >= '3.11'"],
         # colcon looks here for the tests' framework.
         "test": ["pytest", "hypothesis"],
