@@ -99,7 +99,7 @@ MOVED: Mapping[str, Mapping[str, str]] = {
         "publishers": "ros.node.publishers",
         "rays": "ros.messages.rays",
         "recorder": "ros.session.recorder",
-        "shell_benchmark": "benchmarks.shell",
+        "shell_benchmark": "benchmarks.node",
         "soak": "ros.session.soak",
         "soak_report": "ros.session.soak_report",
         "stamp_watch": "ros.node.clock_check",

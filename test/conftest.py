@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,6 +91,12 @@ def shared() -> Path:
 def clip() -> Any:
     """A short clip with exact ground truth, from which tests write every kind of input."""
     return runpy.run_path(str(ROOT / "test" / "clip.py"))["clip"]()
+
+
+@pytest.fixture(scope="session")
+def camera_messages() -> SimpleNamespace:
+    """Makes the messages of a camera: `image_message` and `camera_info`."""
+    return SimpleNamespace(**runpy.run_path(str(ROOT / "test" / "camera_messages.py")))
 
 
 @pytest.fixture(scope="session")

@@ -50,7 +50,7 @@ def test_a_program_started_by_its_old_name_says_the_new_one() -> None:
         [sys.executable, "-m", "drcn_ros.ros.shell_benchmark"], capture_output=True, text=True, timeout=60
     )
     assert finished.returncode == 1
-    assert "import drcn_ros.benchmarks.shell instead" in finished.stderr
+    assert "import drcn_ros.benchmarks.node instead" in finished.stderr
     assert "Traceback" not in finished.stderr
 
 

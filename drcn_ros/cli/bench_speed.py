@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from drcn_ros.benchmarks.machine import describe_machine, in_fresh_process
-from drcn_ros.cli.inputs import add_source_options, source_options
+from drcn_ros.cli.inputs import add_sequence_options, sequence_options
 from drcn_ros.cli.values import image_sizes, known_names, require_at_least
 from drcn_ros.matching.config import COMPILATIONS, MATCHERS, PRECISIONS
 from drcn_ros.results.replacing import whole_file
@@ -30,7 +30,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, default=1, help="of torch and OpenCV (default 1)")
     parser.add_argument("--weights", default="", help="weight file for the networks")
     parser.add_argument("--input", default="", help="recording to take the frames from, resized")
-    add_source_options(parser)
+    add_sequence_options(parser)
     parser.add_argument("--json", type=Path, help="write the numbers there")
     parser.add_argument("--against", type=Path, metavar="JSON", help="give ratios to an earlier run")
 
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
         for width, height in sizes:
             path = Path(folder) / f"{width}x{height}.npz"
             print(f"frames of {width}x{height}", file=sys.stderr, flush=True)
-            save_frames(path, width, height, count, arguments.input, source_options(arguments))
+            save_frames(path, width, height, count, arguments.input, sequence_options(arguments))
             for name in matchers:
                 print(f"{name} at {width}x{height}", file=sys.stderr, flush=True)
                 config = matcher_config(

@@ -14,9 +14,9 @@ from drcn_ros.cli.demo_run import DemoRun, reserve, run_sequence, say
 from drcn_ros.cli.inputs import (
     INPUT_HELP,
     add_selection_options,
-    add_source_options,
+    add_sequence_options,
     selection,
-    source_options,
+    sequence_options,
 )
 from drcn_ros.cli.parameters import add_parameter_options, configuration
 from drcn_ros.cli.progress import progress
@@ -38,7 +38,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, default=Path("demo_output"), metavar="DIR", help="results (default %(default)s)"
     )
-    add_source_options(parser)
+    add_sequence_options(parser)
     add_selection_options(parser)
     add_parameter_options(parser)
 
@@ -65,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _sequences(arguments: argparse.Namespace) -> Iterator[tuple[str, str, ImageSequence, Path]]:
     """Yield title, name, frames and folder of the results of all that is to be played."""
-    options, out = source_options(arguments), arguments.out
+    options, out = sequence_options(arguments), arguments.out
     if arguments.input:
         yield "input", arguments.input, open_sequence(arguments.input, options), out
         return

@@ -15,9 +15,9 @@ from typing import Any
 from drcn_ros.cli.inputs import (
     INPUT_HELP,
     add_selection_options,
-    add_source_options,
+    add_sequence_options,
     selection,
-    source_options,
+    sequence_options,
 )
 from drcn_ros.cli.live import live_run, live_run_at_rate
 from drcn_ros.cli.parameters import add_parameter_options, configuration
@@ -50,7 +50,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("input", nargs="?", metavar="INPUT", help=INPUT_HELP)
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder of the results")
-    add_source_options(parser)
+    add_sequence_options(parser)
     add_selection_options(parser)
     add_parameter_options(parser)
     group = parser.add_argument_group("judging")
@@ -102,7 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     config = configuration(arguments)
     baselines = _baselines(arguments.baseline, config.matcher.name)
     chosen = selection(arguments)
-    sequence = open_sequence(arguments.input, source_options(arguments, config))
+    sequence = open_sequence(arguments.input, sequence_options(arguments, config))
     told = [*([] if sequence.camera else [no_calibration(arguments)]), *sequence.notes.lines]
     for note in told:
         print(f"note: {note}", flush=True)

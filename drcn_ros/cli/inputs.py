@@ -16,7 +16,7 @@ from drcn_ros.sequences.ground_truth.options import ORDERS, TruthOptions
 INPUT_HELP = "bag (rosbag2, ROS 1), TUM, KITTI or EuRoC folder, folder or pattern of images, or video"
 
 
-def add_source_options(parser: argparse.ArgumentParser) -> None:
+def add_sequence_options(parser: argparse.ArgumentParser) -> None:
     """Add what the input may not say itself."""
     group = parser.add_argument_group("input")
     add_camera_options(group)
@@ -65,7 +65,7 @@ def add_selection_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--duration", type=float, default=None, metavar="S", help="end S seconds later")
 
 
-def source_options(arguments: argparse.Namespace, config: NodeConfig | None = None) -> SequenceOptions:
+def sequence_options(arguments: argparse.Namespace, config: NodeConfig | None = None) -> SequenceOptions:
     """Return what was said about the input; `config` tells how the camera's messages are meant."""
     config = config or NodeConfig()
     topics = BagTopics(

@@ -7,7 +7,7 @@ from __future__ import annotations
 import argparse
 import shlex
 
-from drcn_ros.cli.inputs import INPUT_HELP, add_source_options, source_options
+from drcn_ros.cli.inputs import INPUT_HELP, add_sequence_options, sequence_options
 from drcn_ros.errors import InputError
 from drcn_ros.sequences.inspection.inspect import Inspection, inspect
 
@@ -19,7 +19,7 @@ _INDENT = " " * 14
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("input", metavar="INPUT", help=INPUT_HELP)
-    add_source_options(parser)
+    add_sequence_options(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -28,7 +28,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises:
         InputError: the input cannot be evaluated; the text says what is to be done.
     """
-    found = inspect(arguments.input, source_options(arguments))
+    found = inspect(arguments.input, sequence_options(arguments))
     print("\n".join(_page(arguments.input, found)))
     if found.problem:
         raise InputError(found.problem)

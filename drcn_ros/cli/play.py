@@ -13,9 +13,9 @@ from typing import Any
 from drcn_ros.cli.inputs import (
     INPUT_HELP,
     add_selection_options,
-    add_source_options,
+    add_sequence_options,
     selection,
-    source_options,
+    sequence_options,
 )
 from drcn_ros.cli.interrupts import end_by
 from drcn_ros.cli.keys import key_presses
@@ -29,7 +29,7 @@ from drcn_ros.sequences.prefetch import prefetched
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("input", metavar="INPUT", help=INPUT_HELP)
-    add_source_options(parser)
+    add_sequence_options(parser)
     add_selection_options(parser)
     group = parser.add_argument_group("publishing")
     group.add_argument("--rate", type=float, default=1.0, metavar="R", help="times as fast as recorded")
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
         msg = f"rate {arguments.rate}: must be above 0"
         raise InputError(msg)
     chosen = selection(arguments)
-    sequence = open_sequence(arguments.input, source_options(arguments))
+    sequence = open_sequence(arguments.input, sequence_options(arguments))
     require_rclpy()
     # A player that a script started with `&` begins with SIGINT ignored; it must end by it all the same.
     end_by(signal.SIGINT, signal.SIGTERM)

@@ -1,6 +1,9 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""Publishers of a life-cycle node that know whether anybody listens."""
+"""Publishers of a life-cycle node that know whether anybody listens.
+
+Which topics there are, `outputs` and `motion_outputs` say.
+"""
 
 from __future__ import annotations
 

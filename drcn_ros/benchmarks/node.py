@@ -1,6 +1,6 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the node costs around the network: `python -m drcn_ros.benchmarks.shell`.
+"""What the node costs around the network: `python -m drcn_ros.benchmarks.node`.
 
 Measures the conversion of 640x480 images in each encoding, the making and publishing of all messages of a
 frame with 1000 keypoints and 1000 matches to a subscriber over DDS, and the first frames of a started node.

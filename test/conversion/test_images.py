@@ -87,10 +87,10 @@ SOURCES: dict[str, np.ndarray] = {
 }
 
 
-def message_of(kit: Any, encoding: str, padding: int) -> Image:
+def message_of(camera_messages: Any, encoding: str, padding: int) -> Image:
     if not encoding.startswith("nv"):
-        return kit.image(SOURCES[encoding], 0, encoding, padding)
-    message = kit.image(planes(encoding, padding), 0, encoding)
+        return camera_messages.image_message(SOURCES[encoding], 0, encoding, padding)
+    message = camera_messages.image_message(planes(encoding, padding), 0, encoding)
     message.height, message.width = GREY.shape
     return message
 
@@ -100,8 +100,10 @@ _SUBSAMPLED = ("bayer", "yuv", "uyvy", "yuyv", "8UC2", "nv")
 
 @pytest.mark.parametrize("padding", [0, 5])
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_every_encoding_gives_the_colours_that_were_seen(encoding: str, padding: int, kit: Any) -> None:
-    image = image_from_message(message_of(kit, encoding, padding))
+def test_every_encoding_gives_the_colours_that_were_seen(
+    encoding: str, padding: int, camera_messages: Any
+) -> None:
+    image = image_from_message(message_of(camera_messages, encoding, padding))
     expected = GREY if image.ndim == 2 else RGB
     assert image.dtype == np.uint8
     assert image.shape == expected.shape
@@ -109,15 +111,15 @@ def test_every_encoding_gives_the_colours_that_were_seen(encoding: str, padding:
     assert difference.max() <= (4 if encoding.startswith(_SUBSAMPLED) else 0)
 
 
-def test_big_endian_sixteen_bits_are_scaled_to_eight(kit: Any) -> None:
-    message = kit.image(np.array([[0, 128, 65535, 257]], ">u2"), 0, "mono16")
+def test_big_endian_sixteen_bits_are_scaled_to_eight(camera_messages: Any) -> None:
+    message = camera_messages.image_message(np.array([[0, 128, 65535, 257]], ">u2"), 0, "mono16")
     message.is_bigendian = 1
     assert image_from_message(message).tolist() == [[0, 0, 255, 1]]
 
 
-def test_grey_and_rgb_share_the_memory_of_the_message(kit: Any) -> None:
+def test_grey_and_rgb_share_the_memory_of_the_message(camera_messages: Any) -> None:
     for encoding, pixels in (("mono8", GREY), ("rgb8", RGB)):
-        message = kit.image(pixels, 0, encoding, padding=3)
+        message = camera_messages.image_message(pixels, 0, encoding, padding=3)
         assert np.shares_memory(image_from_message(message), np.frombuffer(message.data, np.uint8))
 
 
@@ -131,8 +133,10 @@ def test_grey_and_rgb_share_the_memory_of_the_message(kit: Any) -> None:
         ({"encoding": "32FC9"}, "encoding '32FC9' is not supported; supported are mono8"),
     ],
 )
-def test_sizes_that_do_not_fit_are_named(change: dict[str, Any], complaint: str, kit: Any) -> None:
-    message = kit.image(GREY, 0)
+def test_sizes_that_do_not_fit_are_named(
+    change: dict[str, Any], complaint: str, camera_messages: Any
+) -> None:
+    message = camera_messages.image_message(GREY, 0)
     for name, value in change.items():
         setattr(message, name, value)
     with pytest.raises(ImageError, match=complaint):
@@ -140,27 +144,29 @@ def test_sizes_that_do_not_fit_are_named(change: dict[str, Any], complaint: str,
 
 
 @pytest.mark.parametrize("encoding", ["nv12", "nv21", "nv24"])
-def test_an_image_without_its_planes_of_colour_is_named(encoding: str, kit: Any) -> None:
+def test_an_image_without_its_planes_of_colour_is_named(encoding: str, camera_messages: Any) -> None:
     with pytest.raises(ImageError, match=r"2560 bytes of data, .* rows of all planes need"):
-        image_from_message(kit.image(GREY, 0, encoding))
+        image_from_message(camera_messages.image_message(GREY, 0, encoding))
 
 
 @pytest.mark.parametrize("bits", [10, 12, 14])
 @pytest.mark.parametrize("encoding", ["mono16", "16UC1", "bayer_rggb16"])
-def test_values_that_fill_fewer_bits_are_scaled_by_these(bits: int, encoding: str, kit: Any) -> None:
+def test_values_that_fill_fewer_bits_are_scaled_by_these(
+    bits: int, encoding: str, camera_messages: Any
+) -> None:
     values = ValueRange()
     full = (GREY.astype(float) / 255 * (2**bits - 1)).round().astype("<u2")
-    first = image_from_message(kit.image(full, 0, encoding), values)
+    first = image_from_message(camera_messages.image_message(full, 0, encoding), values)
     if first.ndim == 2:
         assert np.abs(first.astype(int) - GREY).max() <= 1
     # A darker image stays darker.
-    darker = image_from_message(kit.image(full // 2, 0, encoding), values)
+    darker = image_from_message(camera_messages.image_message(full // 2, 0, encoding), values)
     assert np.mean(darker) == pytest.approx(0.5 * np.mean(first), rel=0.02)
 
 
-def test_an_odd_width_that_the_encoding_cannot_have_is_an_image_error(kit: Any) -> None:
+def test_an_odd_width_that_the_encoding_cannot_have_is_an_image_error(camera_messages: Any) -> None:
     with pytest.raises(ImageError, match="3x2 pixels"):
-        image_from_message(kit.image(np.zeros((2, 3, 2), np.uint8), 0, "yuv422"))
+        image_from_message(camera_messages.image_message(np.zeros((2, 3, 2), np.uint8), 0, "yuv422"))
 
 
 def compressed(pixels: np.ndarray, suffix: str) -> CompressedImage:
@@ -222,29 +228,33 @@ class _RecordingBridgeModule(types.ModuleType):
         self.CvBridge = CvBridge
 
 
-def test_a_sound_cv_bridge_serves_the_other_encodings(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sound_cv_bridge_serves_the_other_encodings(
+    camera_messages: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bridge = _RecordingBridgeModule(sound=True)
     monkeypatch.setitem(sys.modules, "cv_bridge", bridge)
-    message = kit.image(np.zeros((4, 6, 6), np.uint8), 0, "16SC3")
+    message = camera_messages.image_message(np.zeros((4, 6, 6), np.uint8), 0, "16SC3")
     assert image_from_message(message).tolist() == np.full((4, 6, 3), 5).tolist()
     assert bridge.asked[-1] == ("16SC3", "rgb8")
 
 
-def test_a_cv_bridge_that_converts_wrongly_is_not_used(kit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cv_bridge_that_converts_wrongly_is_not_used(
+    camera_messages: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "cv_bridge", _RecordingBridgeModule(sound=False))
     assert sound_cv_bridge() is None
     with pytest.raises(ImageError, match="working cv_bridge"):
-        image_from_message(kit.image(np.zeros((4, 6, 6), np.uint8), 0, "16SC3"))
+        image_from_message(camera_messages.image_message(np.zeros((4, 6, 6), np.uint8), 0, "16SC3"))
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_cv_bridge_agrees_where_it_is_installed(encoding: str, kit: Any) -> None:
+def test_cv_bridge_agrees_where_it_is_installed(encoding: str, camera_messages: Any) -> None:
     module = sound_cv_bridge()
     if module is None:
         pytest.skip("no working cv_bridge is installed")
     if not encoding.startswith(("mono", "rgb", "bgr", "bayer", "yuv")) or encoding.endswith("16"):
         pytest.skip("cv_bridge gives this encoding no colours, or does not know its name")
-    message = message_of(kit, encoding, padding=6)
+    message = message_of(camera_messages, encoding, padding=6)
     image = image_from_message(message)
     target = "mono8" if image.ndim == 2 else "rgb8"
     theirs = module.CvBridge().imgmsg_to_cv2(message, desired_encoding=target)

@@ -38,35 +38,40 @@ def k(fx: float, cx: float = 319.5, skew: float = 0.0, last: float = 1.0) -> dic
         ("double_sphere", [-0.2, 0.6], 2),
     ],
 )
-def test_lens_models_keep_their_coefficients(model: str, given: list[float], kept: int, kit: Any) -> None:
-    camera = camera_of(kit.camera_info(distortion_model=model, d=given))
+def test_lens_models_keep_their_coefficients(
+    model: str, given: list[float], kept: int, camera_messages: Any
+) -> None:
+    camera = camera_of(camera_messages.camera_info(distortion_model=model, d=given))
     assert camera.distortion.value == model
     assert camera.coefficients == tuple(given[:kept])
 
 
-def test_the_number_of_coefficients_tells_polynomial_models_apart(kit: Any) -> None:
+def test_the_number_of_coefficients_tells_polynomial_models_apart(camera_messages: Any) -> None:
     eight = [0.1, 0.2, 0.0, 0.0, 0.01, 0.3, 0.1, 0.02]
-    assert camera_of(kit.camera_info(distortion_model="plumb_bob", d=eight)).distortion.value == (
+    assert camera_of(camera_messages.camera_info(distortion_model="plumb_bob", d=eight)).distortion.value == (
         "rational_polynomial"
     )
-    assert camera_of(kit.camera_info(distortion_model="", d=eight[:5])).distortion is Distortion.PLUMB_BOB
+    assert (
+        camera_of(camera_messages.camera_info(distortion_model="", d=eight[:5])).distortion
+        is Distortion.PLUMB_BOB
+    )
 
 
-def test_skew_is_used_and_comes_back_in_the_message(kit: Any) -> None:
+def test_skew_is_used_and_comes_back_in_the_message(camera_messages: Any) -> None:
     k = [500.0, 4.3, 319.5, 0.0, 500.0, 239.5, 0.0, 0.0, 1.0]
-    camera = camera_of(kit.camera_info(k=k))
+    camera = camera_of(camera_messages.camera_info(k=k))
     assert camera.skew == 4.3
     assert camera_info_fields(camera, 640, 480)["k"] == k
 
 
-def test_a_lens_that_turns_back_is_told_with_angle_and_radius(kit: Any) -> None:
+def test_a_lens_that_turns_back_is_told_with_angle_and_radius(camera_messages: Any) -> None:
     k = [900.0, 0.0, 960.0, 0.0, 900.0, 600.0, 0.0, 0.0, 1.0]
-    message = kit.camera_info(
+    message = camera_messages.camera_info(
         width=1920, height=1200, k=k, distortion_model="equidistant", d=[-1.15, 2.91, -2.48, 0.18]
     )
     (remark,) = calibration_from_message(message, rectified=False).remarks
     assert re.search(r"equidistant .* turns back 48\.\d degrees from the axis, 6\d\d pixels from", remark)
-    assert calibration_from_message(kit.camera_info(), rectified=False).remarks == ()
+    assert calibration_from_message(camera_messages.camera_info(), rectified=False).remarks == ()
 
 
 BINNED = [380.0, 0.0, 255.5, 0.0, 380.0, 191.5, 0.0, 0.0, 1.0]
@@ -82,12 +87,12 @@ BINNED = [380.0, 0.0, 255.5, 0.0, 380.0, 191.5, 0.0, 0.0, 1.0]
     ids=["binning", "region", "region within the image"],
 )
 def test_a_region_or_binning_that_contradicts_the_matrix_is_told_with_both_readings(
-    fields: dict[str, Any], kit: Any
+    fields: dict[str, Any], camera_messages: Any
 ) -> None:
     k = list(BINNED)
     if fields["width"] == 512:
         k[2], k[5] = 127.5, 95.5
-    message = kit.camera_info(k=k, **fields)
+    message = camera_messages.camera_info(k=k, **fields)
     given = calibration_from_message(message, rectified=False)
     assert len(given.remarks) == 1
     assert "set camera.binning to ignore" in given.remarks[0]
@@ -98,28 +103,30 @@ def test_a_region_or_binning_that_contradicts_the_matrix_is_told_with_both_readi
     assert ignored.camera.width == (256 if fields["width"] == 512 else 512)
 
 
-def test_a_region_that_fits_the_matrix_is_not_talked_about(kit: Any) -> None:
-    message = kit.camera_info(roi=region(100, 40, 301, 200), binning_x=2, binning_y=2)
+def test_a_region_that_fits_the_matrix_is_not_talked_about(camera_messages: Any) -> None:
+    message = camera_messages.camera_info(roi=region(100, 40, 301, 200), binning_x=2, binning_y=2)
     assert calibration_from_message(message, rectified=False).remarks == ()
 
 
 @pytest.mark.parametrize(("model", "zeros"), [("plumb_bob", 5), ("", 0), ("rational_polynomial", 8)])
-def test_coefficients_that_are_all_zero_are_no_distortion(model: str, zeros: int, kit: Any) -> None:
-    camera = camera_of(kit.camera_info(distortion_model=model, d=[0.0] * zeros))
+def test_coefficients_that_are_all_zero_are_no_distortion(
+    model: str, zeros: int, camera_messages: Any
+) -> None:
+    camera = camera_of(camera_messages.camera_info(distortion_model=model, d=[0.0] * zeros))
     assert camera.distortion is Distortion.NONE
 
 
-def test_rectified_images_have_the_matrix_p_and_no_distortion(kit: Any) -> None:
+def test_rectified_images_have_the_matrix_p_and_no_distortion(camera_messages: Any) -> None:
     p = [410.0, 0.0, 300.0, -40.0, 0.0, 420.0, 200.0, 0.0, 0.0, 0.0, 1.0, 0.0]
-    message = kit.camera_info(d=[0.1] * 5, p=p)
+    message = camera_messages.camera_info(d=[0.1] * 5, p=p)
     rectified = calibration_from_message(message, rectified=True).camera
     assert (rectified.fx, rectified.fy, rectified.cx, rectified.cy) == (410.0, 420.0, 300.0, 200.0)
     assert rectified.distortion is Distortion.NONE
     assert camera_of(message).fx == 500.0
 
 
-def test_a_region_and_binning_lead_to_the_image_as_received(kit: Any) -> None:
-    message = kit.camera_info(roi=region(100, 40, 301, 200), binning_x=2, binning_y=2)
+def test_a_region_and_binning_lead_to_the_image_as_received(camera_messages: Any) -> None:
+    message = camera_messages.camera_info(roi=region(100, 40, 301, 200), binning_x=2, binning_y=2)
     camera = camera_of(message)
     assert (camera.width, camera.height) == (150, 100)
     assert (camera.fx, camera.fy) == (250.0, 250.0)
@@ -165,10 +172,10 @@ def test_a_region_and_binning_lead_to_the_image_as_received(kit: Any) -> None:
     ],
 )
 def test_unusable_calibrations_are_named(
-    changes: dict[str, Any], rectified: bool, complaint: str, kit: Any
+    changes: dict[str, Any], rectified: bool, complaint: str, camera_messages: Any
 ) -> None:
     with pytest.raises(ConfigurationError, match=complaint):
-        calibration_from_message(kit.camera_info(**changes), rectified)
+        calibration_from_message(camera_messages.camera_info(**changes), rectified)
 
 
 @pytest.mark.parametrize(
@@ -208,11 +215,11 @@ def changed(message: Any, rng: np.random.Generator) -> str:
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_no_changed_message_is_taken_for_another(seed: int, kit: Any) -> None:
+def test_no_changed_message_is_taken_for_another(seed: int, camera_messages: Any) -> None:
     rng = np.random.default_rng(seed)
     taken = refused = 0
     for _ in range(50):
-        message = kit.camera_info(d=[0.1, -0.2, 0.001, 0.002, 0.05])
+        message = camera_messages.camera_info(d=[0.1, -0.2, 0.001, 0.002, 0.05])
         rectified = bool(rng.integers(2))
         what = changed(message, rng)
         try:
