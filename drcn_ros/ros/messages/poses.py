@@ -21,6 +21,9 @@ from drcn_ros.odometry.types import Result
 LEAST_VARIANCE = 1e-9
 # Variance of a velocity that nothing is known of; finite, because readers invert it.
 UNKNOWN_VARIANCE = 1e6
+# Matches of one image share errors, and steps rest on the same landmarks: over rendered sequences the squared
+# errors of accumulated motion are so many times what independent steps would give (docs/geometry.md).
+SHARED_ERRORS = 4.0
 # Poses kept to find a frame's reference again.
 _MEMORY = 1000
 
@@ -98,7 +101,9 @@ class Accumulator:
         if result.reference_stamp_ns in self._known:
             self._known.move_to_end(result.reference_stamp_ns)  # type: ignore[arg-type]
         step = _step(result)
-        return reference.covariance if step is None else compose(reference, step).covariance
+        if step is None:
+            return reference.covariance
+        return compose(reference, UncertainPose(step.matrix, SHARED_ERRORS * step.covariance)).covariance
 
 
 def _step(result: Result) -> UncertainPose | None:
