@@ -119,8 +119,23 @@ class Listener:
         self.node.create_subscription(kind, topic, keep, 1000, raw=raw)
         if match:
             wait_until(lambda: self.node.count_publishers(topic) > 0)
-            # Discovery is not the same moment on both sides.
-            time.sleep(0.3)
+            self._wait_to_be_found(topic)
+
+    def _wait_to_be_found(self, topic: str) -> None:
+        """Wait until the topic's publisher knows this subscription; it is not found on both sides at once.
+
+        A participant announces its endpoints in their order, so a node that answers a client made later knows
+        of the subscription before it.
+        """
+        from rcl_interfaces.srv import GetParameters
+
+        for entry in self.node.get_publishers_info_by_topic(topic):
+            name = f"{entry.node_namespace.rstrip('/')}/{entry.node_name}"
+            client = self.node.create_client(GetParameters, f"{name}/get_parameters")
+            # Not every publisher belongs to a node with parameters.
+            if client.wait_for_service(1.0):
+                client.call(GetParameters.Request(), timeout_sec=PATIENCE_S)
+            self.node.destroy_client(client)
 
     @contextmanager
     def standing_still(self) -> Iterator[None]:
@@ -268,7 +283,7 @@ def wait_until(condition: Callable[[], Any], complaint: str = "it did not happen
         value = condition()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(0.01)
     pytest.fail(f"{complaint} in {PATIENCE_S} s")
 
 

@@ -141,7 +141,10 @@ class Input:
             return "; ".join(dict.fromkeys(text for text in complaints if text))
         text = f"{self.topic} has a publisher, but nothing arrives; is the camera streaming?"
         if "Image" in self._type_name:
-            text += " Large images get lost without the shared-memory profile config/fastdds_shm.xml"
+            text += " Large images get lost without the shared-memory profile config/fastdds_shm.xml."
+        if self._qos.reliability == ReliabilityPolicy.RELIABLE:
+            # Fast DDS does not count a message of no bytes as received, and waits for it for ever.
+            text += " A message of no bytes ends what a reliable subscription gets; start its publisher again"
         return text
 
     def _complaint(self, publisher: Any) -> str | None:

@@ -27,6 +27,8 @@ def camera(tmp_path_factory: pytest.TempPathFactory, kit: Any) -> Iterator[Any]:
         remaps,
         image_transport="compressed",
         matcher__name="drcn",
+        # Of images without guarantee one may get lost, and each is to be answered here.
+        processing="every_frame",
         # So that an image can be too large for the memory.
         matcher__max_image_size=0,
     )

@@ -123,6 +123,14 @@ def test_unusable_images_are_named(setup: Any, kit: Any) -> None:
     assert "waiting for calibration" not in status.message
 
 
+def test_after_a_message_of_no_bytes_the_node_says_to_start_the_camera_again(setup: Any, kit: Any) -> None:
+    setup.show(kit.image(kit.texture(), setup.next_stamp()))
+    setup.camera.order("publish", "/image", b"")
+    wait_for_diagnosis(setup, kit, "ends what a reliable subscription gets; start its publisher again")
+    setup.camera.withdraw("/image")
+    assert "TRACKING" in kit.values(setup.show(kit.image(kit.texture(), setup.next_stamp())))["state"]
+
+
 def test_two_cameras_on_one_topic_and_two_nodes_of_one_name_are_told(setup: Any, kit: Any) -> None:
     setup.camera.advertise("/image", Image)
     others = [
