@@ -13,6 +13,7 @@ from drcn_ros.geometry.types import Array
 from drcn_ros.sequences.calibrations import read_calibration
 from drcn_ros.sequences.calibrations.documents import read_yaml
 from drcn_ros.sequences.files import FileSequence, read_lines
+from drcn_ros.sequences.trajectories.files import parse_nanoseconds
 from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 KIND = "EuRoC folder"
@@ -53,10 +54,10 @@ def open_euroc(folder: Path, name: str, camera: str = "") -> FileSequence:
     stamps, paths = [], []
     for line in read_lines(root / "data.csv"):
         stamp, _, file = line.partition(",")
-        if not stamp.strip().isdigit() or not file:
+        if not file:
             msg = f"{root / 'data.csv'}: line {line!r} is no stamp and file name"
             raise InputError(msg)
-        stamps.append(int(stamp))
+        stamps.append(parse_nanoseconds(stamp, root / "data.csv"))
         paths.append(root / "data" / file.strip())
     sequence = FileSequence(name, KIND, stamps, paths)
     sequence.camera_names = (root.name,)
@@ -79,7 +80,7 @@ def _ground_truth(path: Path) -> Trajectory:
     lines = read_lines(path)
     try:
         rows = [line.split(",")[:8] for line in lines]
-        stamps = [int(row[0]) for row in rows]
+        stamps = [parse_nanoseconds(row[0]) for row in rows]
         table = np.array([[float(value) for value in row[1:]] for row in rows]).reshape(-1, 7)
         return Trajectory.from_quaternions(stamps, table[:, :3], table[:, [4, 5, 6, 3]])
     except (ValueError, IndexError):

@@ -36,7 +36,7 @@ def open_kitti(folder: Path, name: str, camera: str = "") -> FileSequence:
         raise InputError(msg)
     camera = camera or present[0]
     paths = sorted(path for path in (folder / camera).iterdir() if path.suffix.lower() in IMAGE_SUFFIXES)
-    stamps = [parse_stamp(line) for line in read_lines(folder / "times.txt")]
+    stamps = [parse_stamp(line, folder / "times.txt") for line in read_lines(folder / "times.txt")]
     if len(stamps) != len(paths):
         msg = f"{name}: times.txt has {len(stamps)} stamps, {camera} has {len(paths)} images"
         raise InputError(msg)

@@ -37,7 +37,7 @@ def open_tum(folder: Path, name: str) -> FileSequence:
         if len(columns) < 2:
             msg = f"{folder / INDEX}: line {line!r} is no stamp and file name"
             raise InputError(msg)
-        stamps.append(parse_stamp(columns[0]))
+        stamps.append(parse_stamp(columns[0], folder / INDEX))
         paths.append(folder / columns[1])
     sequence = FileSequence(name, KIND, stamps, paths)
     if (folder / "groundtruth.txt").is_file():

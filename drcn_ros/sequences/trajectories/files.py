@@ -23,17 +23,46 @@ _KITTI_COLUMNS = 12
 _LARGEST_STAMP, _LARGEST_NS = 9 * 10**18, 2**62
 
 
-def parse_stamp(text: str) -> int:
+def parse_stamp(text: str, file: Path | None = None) -> int:
     """Return the nanoseconds of a decimal number of seconds, without the rounding of a float.
 
+    Args:
+        text: the number.
+        file: that holds it, for the error.
+
     Raises:
-        InputError: the text is no finite number.
+        InputError: the text is no number, or one that no clock reaches.
     """
     try:
-        return round(Decimal(text) * 1_000_000_000)
+        return _within_reach(Decimal(text) * 1_000_000_000)
     except (InvalidOperation, ValueError, OverflowError):
-        msg = f"{text!r} is no time in seconds"
+        msg = f"{_named(text, file)} is no time in seconds"
         raise InputError(msg) from None
+
+
+def parse_nanoseconds(text: str, file: Path | None = None) -> int:
+    """Return a whole number of nanoseconds; arguments as for `parse_stamp`.
+
+    Raises:
+        InputError: the text is no whole number, or one that no clock reaches.
+    """
+    try:
+        return _within_reach(Decimal(int(text)))
+    except (InvalidOperation, ValueError):
+        msg = f"{_named(text, file)} is no time in nanoseconds"
+        raise InputError(msg) from None
+
+
+def _within_reach(stamp_ns: Decimal) -> int:
+    """Return a stamp as an integer; ValueError where differences of such ones do not fit into 64 bits."""
+    if not abs(stamp_ns) <= _LARGEST_NS:
+        raise ValueError
+    return round(stamp_ns)
+
+
+def _named(text: str, file: Path | None) -> str:
+    shortened = text if len(text) <= 40 else f"{text[:37]}..."
+    return repr(shortened) if file is None else f"{file}: {shortened!r}"
 
 
 def format_stamp(stamp_ns: int) -> str:

@@ -147,10 +147,19 @@ def test_an_euroc_folder_gives_the_camera_in_the_world_from_any_level(
     assert_same(sequence)
 
 
-def test_a_damaged_euroc_list_is_named(tmp_path: Path, clip):
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("12 34.png", "line '12 34.png' is no stamp and file name"),
+        ("\u00b2,34.png", "data.csv: '\u00b2' is no time in nanoseconds"),
+        ("9" * 400 + ",34.png", r"data.csv: '9{37}...' is no time in nanoseconds"),
+        ("9" * 5000 + ",34.png", "is no time in nanoseconds"),
+    ],
+)
+def test_a_damaged_euroc_list_is_named(tmp_path: Path, clip, line, message):
     euroc(tmp_path, clip)
-    (tmp_path / "mav0" / "cam0" / "data.csv").write_text("12 34.png\n")
-    with pytest.raises(InputError, match=r"line '12 34.png' is no stamp and file name"):
+    (tmp_path / "mav0" / "cam0" / "data.csv").write_text(f"{line}\n")
+    with pytest.raises(InputError, match=message):
         open_sequence(tmp_path)
 
 
