@@ -83,7 +83,7 @@ class Bag(ABC):
 def natural(path: Path) -> list[tuple[int, int, str]]:
     """Return a key that sorts `bag_2` before `bag_10`."""
     parts = re.split(r"(\d+)", path.name)
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+    return [(0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts]
 
 
 @lru_cache(maxsize=1)
