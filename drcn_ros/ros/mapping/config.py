@@ -41,3 +41,5 @@ class MapNodeConfig(MappingConfig):
     queue_size: int = parameter(
         200, "Most frames that wait for the map; more are left out.", minimum=1, maximum=100000
     )
+    map_folder: str = parameter("", "Folder that ~/save_map writes and ~/load_map reads.", live=True)
+    load_map: bool = parameter(False, "Begin with the map in map_folder.")

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,13 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]
 from rclpy.node import Node
 from std_srvs.srv import Trigger
 
-from drcn_ros.errors import ConfigurationError
+from drcn_ros.errors import ConfigurationError, DrcnError
 from drcn_ros.geometry.types import Array
 from drcn_ros.mapping import TrackedFrame
 from drcn_ros.ros.mapping.config import MAP_NODE_NAME, MapNodeConfig
+from drcn_ros.ros.mapping.current_map import CurrentMap
 from drcn_ros.ros.mapping.frames import FrameCollector
 from drcn_ros.ros.mapping.inputs import MapInputs
-from drcn_ros.ros.mapping.map_state import MapState
 from drcn_ros.ros.mapping.outputs import MapOutputs
 from drcn_ros.ros.messages import convert
 from drcn_ros.ros.node.parameters import NodeParameters
@@ -52,7 +52,9 @@ class MapNode(Node):
         self._collector = FrameCollector(self._base_from_camera, config.patience)
         # Of the map there is one at a time, and the worker, the services and the timers use it.
         self._lock = threading.Lock()
-        self._state = MapState(config)
+        self._current = CurrentMap(config)
+        if config.load_map:
+            self.get_logger().info(self._current.load(config.map_folder))
         self._shown = -1
         self._mapping_ms: list[float] = []
         self._failures = self._late = self._taken = 0
@@ -61,6 +63,8 @@ class MapNode(Node):
         self._outputs = MapOutputs(self, self.get_logger().warning)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self.add_on_set_parameters_callback(self._on_parameters)
+        self.create_service(Trigger, "~/save_map", self._on_save)
+        self.create_service(Trigger, "~/load_map", self._on_load)
         self.create_service(Trigger, "~/reset", self._on_reset)
         self._worker = Worker(_as_it_is, self._map, config.queue_size, newest_wins=False, overlap=False)
         self._inputs = MapInputs(self, config.odometry, self._on_message, self._tell)
@@ -99,9 +103,28 @@ class MapNode(Node):
     def _base_from_camera(self, camera_frame: str) -> Array | None:
         return np.eye(4) if self._base is None else self._base.lookup(camera_frame)
 
+    def _on_save(self, _request: Any, response: Any) -> Any:
+        return self._answer(response, self._current.save)
+
+    def _on_load(self, _request: Any, response: Any) -> Any:
+        self._collector.reset()
+        return self._answer(response, self._current.load)
+
+    def _answer(self, response: Any, work: Callable[[str], str]) -> Any:
+        """Save or load, and tell how it went."""
+        try:
+            with self._lock:
+                response.message = work(self.config.map_folder)
+            response.success = True
+        except DrcnError as error:
+            response.success, response.message = False, str(error)
+        log = self.get_logger()
+        (log.info if response.success else log.error)(response.message)
+        return response
+
     def _on_reset(self, _request: Any, response: Any) -> Any:
         with self._lock:
-            self._state.reset()
+            self._current.reset()
         self._collector.reset()
         response.success, response.message = True, "a new map begins with the next frame"
         return response
@@ -122,7 +145,7 @@ class MapNode(Node):
         config = self.config
         try:
             with self._lock:
-                placed = self._state.add(frame)
+                placed = self._current.add(frame)
         except Exception as error:
             # One frame that cannot be mapped must not end the thread that maps all others.
             self._failures += 1
@@ -143,9 +166,9 @@ class MapNode(Node):
     def _show(self) -> None:
         config = self.config
         with self._lock:
-            version, count = self._state.version, len(self._state)
-            path = self._state.mapper.keyframe_path() if version != self._shown and count else None
-            graph = self._state.mapper.graph() if path is not None else None
+            version, count = self._current.version, len(self._current)
+            path = self._current.mapper.keyframe_path() if version != self._shown and count else None
+            graph = self._current.mapper.graph() if path is not None else None
         if path is not None and graph is not None:
             self._outputs.publish_path(path, config.map_frame)
             self._outputs.publish_graph(graph, int(path.stamps_ns[-1]), config.map_frame)
@@ -182,7 +205,7 @@ class MapNode(Node):
         self._late, self._taken = counts.late, counts.taken
         if self._base is not None and self._base.problem:
             problems["base"] = f"frames wait: {self._base.problem}"
-        if self._state.without_descriptors:
+        if self._current.without_descriptors:
             problems["descriptors"] = (
                 "the keypoints have no descriptors, so that no place is known again; set publish_descriptors "
                 "of vo_node to true"
@@ -193,7 +216,7 @@ class MapNode(Node):
         counts, worked = self._collector.counts, self._worker.counts()
         took, self._mapping_ms = self._mapping_ms, []
         with self._lock:
-            told = self._state.values()
+            told = self._current.values()
         return {
             **told,
             "frames": counts.taken,

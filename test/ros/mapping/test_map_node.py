@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +21,7 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import CameraInfo
 from std_srvs.srv import Trigger
 
+from drcn_ros.mapping import Mapper
 from drcn_ros.ros.messages.convert import matrix_from_parts, nanoseconds
 from drcn_ros.ros.session.node_process import NodeProcess
 
@@ -34,16 +37,10 @@ def both(tmp_path_factory: pytest.TempPathFactory, kit: Any) -> Iterator[SimpleN
     """The odometry with its camera and a listener, and the map node on the same domain."""
     folder = tmp_path_factory.mktemp("map")
     setup = kit.Setup(folder, publish_descriptors=True, matcher__max_keypoints=400)
-    log = folder / "map.log"
-    node = NodeProcess(
-        setup.domain_id,
-        {"transform_tolerance": 0.25},
-        log,
-        profile=kit.PROFILE,
-        module=MODULE,
-        name=NAME,
-    )
-    listener = setup.listener
+    running = SimpleNamespace(setup=setup, log=folder / "map.log", folder=folder, frames=0)
+    running.profile = kit.PROFILE
+    running.node = start_map(running)
+    listener = running.listener = setup.listener
     listener.listen("/map_node/pose", PoseStamped)
     listener.listen("/map_node/correction", TransformStamped)
     listener.listen("/map_node/path", PathMessage, match=False)
@@ -54,10 +51,15 @@ def both(tmp_path_factory: pytest.TempPathFactory, kit: Any) -> Iterator[SimpleN
     # Everybody has to know everybody before the first frame.
     kit.wait_until(lambda: "vo_node/points" in str(listener.node.get_topic_names_and_types()))
     kit.wait_until(lambda: listener.node.count_subscribers("/vo_node/points") == 1)
-    yield SimpleNamespace(setup=setup, listener=listener, node=node, log=log, folder=folder, frames=0)
-    assert node.stop() == 0
+    yield running
+    assert running.node.stop() == 0
     assert setup.close() == 0
-    assert "Traceback" not in log.read_text()
+    assert "Traceback" not in running.log.read_text()
+
+
+def start_map(both: Any, **parameters: Any) -> NodeProcess:
+    given = {"map_folder": str(both.folder / "saved"), "transform_tolerance": 0.25, **parameters}
+    return NodeProcess(both.setup.domain_id, given, both.log, profile=both.profile, module=MODULE, name=NAME)
 
 
 def film(both: Any, kit: Any, count: int) -> int:
@@ -120,6 +122,45 @@ def test_a_reset_of_the_odometry_goes_on_in_the_same_map(both: Any, kit: Any) ->
     both.listener.wait_for("/map_node/status", lambda m: int(kit.values(m)["keyframes"]) > before)
 
 
+def test_a_map_without_a_folder_is_not_saved_and_one_with_it_is(both: Any, kit: Any) -> None:
+    def call(name: str) -> Any:
+        return both.listener.call(Trigger, f"/map_node/{name}", Trigger.Request())
+
+    answer = call("load_map")
+    assert not answer.success
+    assert str(both.folder / "saved") in answer.message
+    before = int(values(both, kit)["keyframes"])
+    answer = call("save_map")
+    assert answer.success, answer.message
+    assert answer.message == f"{before} keyframes saved in {both.folder / 'saved'}"
+    assert len(Mapper.load(both.folder / "saved")) == before
+    answer = call("load_map")
+    assert answer.message == f"{before} keyframes loaded from {both.folder / 'saved'}"
+    # What comes after is a new segment of the same map.
+    last = film(both, kit, 3)
+    both.listener.wait_for("/map_node/pose", lambda m: nanoseconds(m.header.stamp) == last)
+    both.listener.wait_for("/map_node/status", lambda m: int(kit.values(m)["keyframes"]) > before)
+
+
+def test_a_map_whose_saving_is_cut_off_leaves_the_last_good_one(both: Any, kit: Any) -> None:
+    good = len(Mapper.load(both.folder / "saved"))
+    client = both.listener.node.create_client(Trigger, "/map_node/save_map")
+    assert client.wait_for_service(kit.PATIENCE_S)
+    client.call_async(Trigger.Request())
+    os.kill(both.node.pid, signal.SIGKILL)
+    both.node.stop()
+    both.listener.node.destroy_client(client)
+    # Whichever moment it was: there is a whole map, the last one or the new one.
+    whole = len(Mapper.load(both.folder / "saved"))
+    assert whole >= good
+    both.node = start_map(both, load_map=True)
+    kit.wait_until(lambda: f"{whole} keyframes loaded from" in both.log.read_text())
+    both.listener.wait_for(
+        "/map_node/status",
+        lambda m: kit.values(m)["keyframes"] == str(whole) and kit.values(m)["frames"] == "0",
+    )
+
+
 def test_a_reset_begins_a_new_map(both: Any, kit: Any) -> None:
     assert both.listener.call(Trigger, "/map_node/reset", Trigger.Request()).success
     both.listener.wait_for("/map_node/status", lambda m: kit.values(m)["keyframes"] == "0")
@@ -128,7 +169,7 @@ def test_a_reset_begins_a_new_map(both: Any, kit: Any) -> None:
 
 
 def test_parameters_are_described_and_some_are_fixed(both: Any) -> None:
-    request = DescribeParameters.Request(names=["map_frame", "graph.scale_walk", "spacing.distance"])
+    request = DescribeParameters.Request(names=["map_folder", "loops.candidates", "spacing.distance"])
     described = both.listener.call(DescribeParameters, "/map_node/describe_parameters", request).descriptors
     assert all(entry.description.endswith(".") for entry in described)
 

@@ -4,8 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 
+from drcn_ros.errors import ConfigurationError
 from drcn_ros.geometry.types import Array
 from drcn_ros.mapping import Mapper, MappingConfig, TrackedFrame
 
@@ -23,7 +25,7 @@ class Placed:
     correction: Array
 
 
-class MapState:
+class CurrentMap:
     """One map at a time. Not for several threads at once.
 
     Args:
@@ -40,8 +42,6 @@ class MapState:
         self.version = 0
         self.without_descriptors = False
         self._newest = -1
-        self._first_segment: int | None = None
-        self._segments = 0
 
     def __len__(self) -> int:
         return len(self.mapper)
@@ -53,34 +53,60 @@ class MapState:
         self._newest = frame.stamp_ns
         if frame.points is not None and len(frame.points):
             self.without_descriptors = frame.points.descriptors.shape[1] == 0
-        # The odometry counts its restarts from its own start; those of the map go on from what it holds.
-        if self._first_segment is None:
-            self._first_segment = frame.segment
-        own = frame.segment - self._first_segment + self._segments
-        update = self.mapper.add(replace(frame, segment=own))
+        update = self.mapper.add(frame)
         if update.keyframe is not None or update.moved:
             self.version += 1
-        if not len(self.mapper):
-            return None
-        return Placed(self.mapper.pose, self.mapper.map_from_odom)
+        return Placed(self.mapper.pose, self.mapper.map_from_odom) if len(self.mapper) else None
 
     def reset(self) -> None:
         """Begin a new map."""
         self._replace(Mapper(self._config))
 
+    def save(self, folder: str) -> str:
+        """Write the map; return what was done, in words.
+
+        Raises:
+            ConfigurationError: no folder is given.
+            InputError: it cannot be written, or holds something else.
+        """
+        place = _given(folder)
+        if not len(self.mapper):
+            msg = "there is no keyframe yet, so there is no map to save"
+            raise ConfigurationError(msg)
+        self.mapper.save(place)
+        return f"{len(self.mapper)} keyframes saved in {place}"
+
+    def load(self, folder: str) -> str:
+        """Take the map of a folder instead of the present one; return what was done, in words.
+
+        Raises:
+            ConfigurationError: no folder is given.
+            InputError: there is no map, or it is damaged; then the present one stays.
+        """
+        place = _given(folder)
+        self._replace(Mapper.load(place, self._config))
+        return f"{len(self.mapper)} keyframes loaded from {place}"
+
     def values(self) -> dict[str, object]:
         """Return numbers that tell how large the map is."""
         if not len(self.mapper):
-            return {"keyframes": 0, "loops": 0, "rejected_loops": 0}
+            return {"keyframes": 0, "loops": 0, "rejected_loops": 0, "compared": 0}
         graph = self.mapper.graph()
         return {
             "keyframes": len(self.mapper),
             "loops": len(graph.loops),
             "rejected_loops": len(graph.rejected),
+            "compared": self.mapper.compared,
         }
 
     def _replace(self, mapper: Mapper) -> None:
         self.mapper = mapper
         self.version += 1
         self._newest = -1
-        self._first_segment = None
+
+
+def _given(folder: str) -> Path:
+    if not folder:
+        msg = "the parameter map_folder is empty; type: ros2 param set /map_node map_folder FOLDER"
+        raise ConfigurationError(msg)
+    return Path(folder).expanduser()
