@@ -223,7 +223,8 @@ class Mapper:
             return Update()
         keyframe = keyframe_of(frame, self._segment, self._config.spacing)
         if last is None:
-            self._graph.begin(Similarity.identity())
+            # The map begins as the odometry's frame: its axes are those of the base, if poses are the base's.
+            self._graph.begin(Similarity.of_pose(keyframe.pose))
         elif same:
             self._graph.follow(*self._step(last, keyframe))
         else:

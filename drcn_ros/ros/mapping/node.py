@@ -116,10 +116,10 @@ class MapNode(Node):
             with self._lock:
                 response.message = work(self.config.map_folder)
             response.success = True
+            self.get_logger().info(response.message)
         except DrcnError as error:
             response.success, response.message = False, str(error)
-        log = self.get_logger()
-        (log.info if response.success else log.error)(response.message)
+            self.get_logger().error(response.message)
         return response
 
     def _on_reset(self, _request: Any, response: Any) -> Any:

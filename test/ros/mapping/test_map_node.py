@@ -129,9 +129,10 @@ def test_a_map_without_a_folder_is_not_saved_and_one_with_it_is(both: Any, kit: 
     answer = call("load_map")
     assert not answer.success
     assert str(both.folder / "saved") in answer.message
-    before = int(values(both, kit)["keyframes"])
     answer = call("save_map")
     assert answer.success, answer.message
+    before = int(answer.message.split()[0])
+    assert before > 3
     assert answer.message == f"{before} keyframes saved in {both.folder / 'saved'}"
     assert len(Mapper.load(both.folder / "saved")) == before
     answer = call("load_map")
