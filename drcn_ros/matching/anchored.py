@@ -28,6 +28,7 @@ from drcn_ros.matching.drcn_features import (
     CompactFeatures,
     PublishedFeatures,
 )
+from drcn_ros.matching.filling import among
 from drcn_ros.matching.patches import ImageFeatures
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
@@ -83,12 +84,13 @@ class AnchoredMatcher(DrcnBase):
             scores=strength,
             scales=scales,
             descriptors=descriptors,
+            real=None,
         )
 
     @torch.inference_mode()
     def match(self, reference: ImageFeatures, current: ImageFeatures) -> Matches:
         """Return where the reference's keypoints are seen in the current image, most certain first."""
-        if len(reference) == 0:
+        if len(reference.points) == 0:
             return Matches.empty()
         if isinstance(self._network, CompactNetwork):
             assert isinstance(reference, CompactFeatures)
@@ -99,6 +101,7 @@ class AnchoredMatcher(DrcnBase):
             assert isinstance(reference, PublishedFeatures)
             assert isinstance(current, PublishedFeatures)
             found = _follow_published(self._network, reference, current)
+        found = dataclasses.replace(found, good=among(found.good, reference.real))
         on_cpu = found.scores.device.type == "cpu"
         matches = (self._complete if on_cpu else self._complete_on_device)(reference, current, found)
         return calibrate(matches, self._network, self.config)
@@ -125,7 +128,7 @@ class AnchoredMatcher(DrcnBase):
         if self.config.refine:
             rows = rows.refined(reference.patches, current)
         nearest = _nearest_keypoint(current, rows.current_points, rows.good)
-        return dataclasses.replace(rows, current_index=nearest).on_host()
+        return dataclasses.replace(rows, current_index=nearest).on_host(reference, current)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -242,9 +245,11 @@ def _nearest_keypoint(features: ImageFeatures, points: torch.Tensor, good: torch
         points: pixels.
         good: (M,) bool, which points are asked for.
     """
-    if len(points) == 0 or len(features) == 0:
+    if len(points) == 0 or len(features.points) == 0:
         return torch.full((len(points),), -1, device=points.device)
     distance = torch.cdist(points, features.points).masked_fill(~good[:, None], torch.inf)
+    if features.real is not None:
+        distance = distance.masked_fill(~features.real, torch.inf)
     nearest, row = distance.min(dim=1)
     mutual = distance.argmin(dim=0)[row] == torch.arange(len(points), device=row.device)
     return torch.where(mutual & (nearest <= _SAME_POINT), row, -1)

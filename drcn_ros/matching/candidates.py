@@ -16,6 +16,7 @@ import torch
 
 from drcn_ros.matching.alignment import align, align_matches
 from drcn_ros.matching.device_warp import device_warp
+from drcn_ros.matching.filling import among
 from drcn_ros.matching.nearest import MutualPairs
 from drcn_ros.matching.patches import ImageFeatures, Patches
 from drcn_ros.matching.types import Features, Matches
@@ -83,8 +84,13 @@ class Candidates:
             deviations=aligned.deviation,
         )
 
-    def on_host(self) -> Matches:
-        """Return those that are matches, best first; the host waits here."""
+    def on_host(self, *features: Features) -> Matches:
+        """Return those that are matches, best first; the host waits here.
+
+        Args:
+            features: those whose keypoints the host has not seen come over with the matches.
+        """
+        unseen = [one for one in features if "on_host" not in one.__dict__]
         columns = [self.scores, self.good, self.reference_index, self.current_index]
         refined = self.narrow_points is not None and self.deviations is not None
         if self.narrow_points is not None and self.deviations is not None:
@@ -94,7 +100,15 @@ class Candidates:
             dim=1,
         )
         # Single precision holds every index below 16 million.
-        found = rows.cpu().numpy()
+        tables = [rows, *(one.rows() for one in unseen)]
+        numbers = torch.cat([table.flatten() for table in tables]).cpu().numpy()
+        ends = np.cumsum([table.numel() for table in tables])[:-1]
+        found, *keypoints = (
+            part.reshape(table.shape) for part, table in zip(np.split(numbers, ends), tables, strict=True)
+        )
+        for one, table in zip(unseen, keypoints, strict=True):
+            # What `on_host` would ask for anew.
+            one.__dict__["on_host"] = one.of_host(table)
         found = found[found[:, 5] > 0]
         found = found[np.argsort(-found[:, 4], kind="stable")]
         return Matches(
@@ -126,12 +140,13 @@ def matches_of_pairs(
         refine: on the images.
     """
     best, mutual = pairs
-    if len(reference) == 0 or len(current) == 0:
+    if len(reference.points) == 0 or len(current.points) == 0:
         return Matches.empty()
     if mutual.device.type == "cpu":
         best = best.select(mutual)
         matches = Matches.of_pairs(reference, current, best, measure(best), min_score)
         return align_matches(reference, current, matches) if refine else matches
     scores = measure(best)
-    found = Candidates.of_pairs(reference, current, best, scores, mutual & (scores >= min_score))
-    return (found.refined(reference.patches, current) if refine else found).on_host()
+    good = among(mutual & (scores >= min_score), reference.real)
+    found = Candidates.of_pairs(reference, current, best, scores, good)
+    return (found.refined(reference.patches, current) if refine else found).on_host(reference, current)

@@ -18,11 +18,11 @@ from drcn_ros.matching.calibration import calibrate
 from drcn_ros.matching.candidates import matches_of_pairs
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device, choose_precision, prepare, upload
+from drcn_ros.matching.filling import marked
 from drcn_ros.matching.keypoints import detect_keypoints, inside
 from drcn_ros.matching.memory import Demand, MemoryGuard
 from drcn_ros.matching.nearest import MutualPairs, best_nearest, distance_ratio_squared
 from drcn_ros.matching.patches import ImageFeatures, smooth
-from drcn_ros.matching.trimming import trimmed
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import CompactNetwork, describe
 from drcn_ros.networks.constants import constant
@@ -89,7 +89,7 @@ class D2NetMatcher(Matcher[ImageFeatures]):
             found = self._on_vgg16(self._network, image, kept)
         size = image.shape[1], image.shape[0]
         features = ImageFeatures(size, *found, image=smooth(pixels.float() / 255))
-        return trimmed(features) if isinstance(self._network, CompactNetwork) else features
+        return marked(features) if isinstance(self._network, CompactNetwork) else features
 
     def _on_compact(
         self,
@@ -135,6 +135,7 @@ class D2NetMatcher(Matcher[ImageFeatures]):
             ratio=self.config.max_ratio if self.config.max_ratio < 1 else None,
             min_similarity=self.config.min_similarity,
             temperature=self._temperature,
+            real=(reference.real, current.real),
         )
 
         def measure(pairs: MutualPairs) -> torch.Tensor:

@@ -22,6 +22,7 @@ from drcn_ros.matching.drcn_features import (
     CompactFeatures,
     PublishedFeatures,
 )
+from drcn_ros.matching.filling import shut_out
 from drcn_ros.matching.nearest import best_pairs
 from drcn_ros.matching.patches import ImageFeatures, Patches
 from drcn_ros.matching.types import Matches
@@ -62,19 +63,20 @@ def _match_keypoints(
     network: CompactNetwork, reference: CompactFeatures, current: CompactFeatures, config: MatcherConfig
 ) -> Matches:
     """Return keypoints that are each other's most probable correspondence."""
-    if len(reference) == 0 or len(current) == 0:
+    if len(reference.points) == 0 or len(current.points) == 0:
         return Matches.empty()
     assert reference.descriptors is not None
     assert current.descriptors is not None
     coarse = coarse_prior(network.consensus, reference.coarse, current.coarse)
     prior = coarse.pairs(reference.coarse_cells, current.coarse_cells)
+    prior = shut_out(prior, reference.real, current.real)
     scaled = reference.descriptors * network.descriptor_temperature
     transposed = current.descriptors.T
 
     def measure(start: int, stop: int) -> torch.Tensor:
         return torch.addmm(prior[start:stop], scaled[start:stop], transposed)
 
-    pairs = best_pairs(measure, len(reference), len(current), prior.device)
+    pairs = best_pairs(measure, len(prior), prior.shape[1], prior.device)
     return matches_of_pairs(
         reference, current, pairs, lambda best: best.confidence, config.min_score, config.refine
     )
@@ -95,7 +97,7 @@ def _match_cells(
     rows = Candidates(found.source, found.target, scores, *index, good)
     if config.refine and len(scores):
         rows = rows.refined(Patches.of(reference.image, found.source), current)
-    return rows.on_host()
+    return rows.on_host(reference, current)
 
 
 def _keypoint_index(features: PublishedFeatures, points: torch.Tensor) -> torch.Tensor:
@@ -103,6 +105,7 @@ def _keypoint_index(features: PublishedFeatures, points: torch.Tensor) -> torch.
     height, width = features.maps.fine.shape[-2:]
     index = torch.full((height, width), -1, dtype=torch.int64, device=points.device)
     x, y = (features.points / FINE_STRIDE).long().T
-    index[y, x] = torch.arange(len(features), device=points.device)
+    number = torch.arange(len(x), device=points.device)
+    index[y, x] = number if features.real is None else torch.where(features.real, number, -1)
     x, y = (points / FINE_STRIDE).long().T
     return index[y, x]

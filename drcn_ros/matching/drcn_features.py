@@ -17,10 +17,10 @@ from drcn_ros.matching.base import to_grey
 from drcn_ros.matching.blocked_prior import LARGEST_WHOLE
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_precision, prepare, upload
+from drcn_ros.matching.filling import marked
 from drcn_ros.matching.keypoints import detect_keypoints
 from drcn_ros.matching.memory import Demand
 from drcn_ros.matching.patches import ImageFeatures, smooth
-from drcn_ros.matching.trimming import trimmed
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
 from drcn_ros.networks.detection import SoftDetection, strongest_maxima
 from drcn_ros.networks.drcn import DRCN, DRCNMaps
@@ -106,7 +106,7 @@ def extract_compact(
         coarse=normalize(maps.coarse.values[0], dim=0),
         fine=maps.fine,
     )
-    return trimmed(found)
+    return marked(found)
 
 
 def extract_published(
@@ -136,4 +136,4 @@ def extract_published(
         image=smooth(grey.float() / 255),
         maps=maps,
     )
-    return trimmed(found)
+    return marked(found)

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 
 import torch
 
+from drcn_ros.matching.filling import shut_out
+
 # Entries of one block of the similarity matrix: 16 MiB in float32, small enough for every machine.
 BLOCK_ENTRIES = 1 << 22
 
@@ -163,6 +165,7 @@ def best_nearest(
     ratio: float | None = None,
     min_similarity: float | None = None,
     temperature: float = 1.0,
+    real: tuple[torch.Tensor | None, torch.Tensor | None] = (None, None),
 ) -> tuple[MutualPairs, torch.Tensor]:
     """Return each reference descriptor's nearest, `value` the cosine, and which (N,) are mutual neighbours.
 
@@ -172,11 +175,13 @@ def best_nearest(
         ratio: when given, the distance to the nearest must be below `ratio` times that to the second.
         min_similarity: when given, the least cosine.
         temperature: factor that makes the cosines the logits of `confidence`.
+        real: (N,) and (M,) bool, which descriptors take part, or None for all.
     """
     scaled = reference * temperature
+    rows, columns = real
 
     def logits(start: int, stop: int) -> torch.Tensor:
-        return scaled[start:stop] @ current.T
+        return shut_out(scaled[start:stop] @ current.T, None if rows is None else rows[start:stop], columns)
 
     pairs, mutual = best_pairs(logits, len(reference), len(current), reference.device)
     pairs = MutualPairs(

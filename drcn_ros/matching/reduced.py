@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from drcn_ros.matching.base import Matcher, check_image
 from drcn_ros.matching.config import MatcherConfig
-from drcn_ros.matching.types import Features, Matches
+from drcn_ros.matching.types import Features, Keypoints, Matches
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,19 @@ class ReducedFeatures(Features):
 
     inner: Features
     factors: tuple[float, float]
+
+    @cached_property
+    def on_host(self) -> Keypoints:
+        """See `Features.on_host`; on a GPU those of the reduced image are asked for, which a match knows."""
+        if self.points.device.type == "cpu":
+            return super().on_host
+        reduced = self.inner.on_host
+        factors = np.array(self.factors, np.float32)
+        return replace(
+            reduced,
+            points=(reduced.points + np.float32(0.5)) / factors - np.float32(0.5),
+            scales=reduced.scales / np.float32(max(self.factors)),
+        )
 
     @property
     def pixel(self) -> float:
@@ -124,8 +138,9 @@ def _told(inner: Features, size: tuple[int, int], factors: tuple[float, float]) 
     points = inner.points.clone()
     for axis in (0, 1):
         points[:, axis] = (points[:, axis] + 0.5) / factors[axis] - 0.5
+    scales = inner.scales / max(factors)
     return ReducedFeatures(
-        size, points, inner.scores, inner.scales / max(factors), inner.descriptors, inner, factors
+        size, points, inner.scores, scales, inner.descriptors, inner, factors, real=inner.real
     )
 
 

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -61,6 +61,7 @@ class Features:
         scores: (N,) float32 tensor.
         scales: (N,) float32 tensor.
         descriptors: (N, C) tensor of unit length, or None.
+        real: (N,) bool tensor, which rows are keypoints; the others come last and fill up. None: all are.
     """
 
     size: tuple[int, int]
@@ -68,9 +69,10 @@ class Features:
     scores: torch.Tensor
     scales: torch.Tensor
     descriptors: torch.Tensor | None
+    real: torch.Tensor | None = field(default=None, kw_only=True)
 
     def __len__(self) -> int:
-        return len(self.points)
+        return len(self.points if self.real is None else self.on_host)
 
     @property
     def pixel(self) -> float:
@@ -96,24 +98,29 @@ class Features:
         """Return the keypoints as numpy arrays."""
         if not with_descriptors or self.descriptors is None:
             return self.on_host
-        return replace(self.on_host, descriptors=self.descriptors.float().cpu().numpy())
+        descriptors = self.descriptors[: len(self.on_host)].float().cpu().numpy()
+        return replace(self.on_host, descriptors=descriptors)
 
     @cached_property
     def on_host(self) -> Keypoints:
         """The keypoints as numpy arrays without descriptors, brought over when they are first asked for."""
-        parts = self.points.float(), self.scores.float(), self.scales.float()
         if self.points.device.type == "cpu":
-            points, scores, scales = (part.numpy() for part in parts)
+            points, scores, scales = (
+                part.float().numpy() for part in (self.points, self.scores, self.scales)
+            )
             return Keypoints(points, scores, scales)
-        return Keypoints.of_rows(packed(*parts))
+        return self.of_host(self.rows().cpu().numpy())
 
+    def rows(self) -> torch.Tensor:
+        """Return the keypoints, and what fills up, as rows (N, 4) of x, y, score and scale."""
+        import torch
 
-def packed(points: torch.Tensor, scores: torch.Tensor, scales: torch.Tensor) -> NDArray[np.float32]:
-    """Return keypoints as rows (N, 4) of x, y, score and scale on the host, which waits once."""
-    import torch
+        return torch.cat([self.points, self.scores[:, None], self.scales[:, None]], dim=1).float()
 
-    rows: NDArray[np.float32] = torch.cat([points, scores[:, None], scales[:, None]], dim=1).cpu().numpy()
-    return rows
+    def of_host(self, rows: NDArray[np.float32]) -> Keypoints:
+        """Return the keypoints from what `rows` gave, brought to the host."""
+        count = len(rows) if self.real is None else int((rows[:, 2] > 0).sum())
+        return Keypoints.of_rows(rows[:count])
 
 
 @dataclass(frozen=True)

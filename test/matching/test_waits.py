@@ -51,7 +51,7 @@ def _pretend(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", COMPACT)
 @pytest.mark.parametrize("refine", [True, False])
-def test_host_waits_once_for_keypoints_and_once_for_matches(plane, monkeypatch, name, refine) -> None:
+def test_host_waits_once_for_matches_and_keypoints(plane, monkeypatch, name, refine) -> None:
     images = plane.reference, plane.current
     config = _config(name, refine=refine)
     wanted, expected = _on_cpu(config, images)
@@ -63,11 +63,16 @@ def test_host_waits_once_for_keypoints_and_once_for_matches(plane, monkeypatch, 
         waits.places.clear()
         features = [matcher.extract(image) for image in images]
         assert all(one.points.device == PRETENDED for one in features)
-        keypoints = [one.keypoints() for one in features]
-        assert sum(waits.places.values()) == len(images), waits.places
-        waits.places.clear()
+        assert not waits.places
+        # Sizes do not depend on what is in an image.
+        assert {len(one.points) for one in features} == {config.max_keypoints}
         matches = matcher.match(*features)
-    assert sum(waits.places.values()) == 1, waits.places
+        keypoints = [one.keypoints() for one in features]
+        assert sum(waits.places.values()) == 1, waits.places
+        waits.places.clear()
+        again = matcher.extract(images[0])
+        assert len(again) == len(keypoints[0])
+        assert sum(waits.places.values()) == 1, waits.places
     for one, other in zip(keypoints, wanted, strict=True):
         assert np.allclose(one.points, other.points, atol=1e-3)
         assert np.allclose(one.scores, other.scores, atol=1e-5)
@@ -93,8 +98,8 @@ def test_cuda_itself_counts_the_same_waits(plane, name) -> None:
     matcher.match(*(matcher.extract(image) for image in images))
     features = []
     waits = host_waits(lambda: features.extend(matcher.extract(image) for image in images))
-    assert sum(waits.values()) == len(images), waits
-    waits = host_waits(lambda: matcher.match(*features))
+    assert not waits
+    waits = host_waits(lambda: (matcher.match(*features), [one.keypoints() for one in features]))
     assert sum(waits.values()) == 1, waits
 
 
@@ -141,11 +146,17 @@ def test_an_image_without_keypoints_and_points_of_another_frame(plane, monkeypat
 def test_large_images_are_reduced_beside_a_cpu(plane, monkeypatch) -> None:
     _pretend(monkeypatch)
     large = [cv2.resize(image, (640, 480)) for image in (plane.reference, plane.current)]
-    with pretended_device():
+    with pretended_device() as waits:
         matcher = create_matcher(_config("drcn", max_image_size=320))
         features = [matcher.extract(image) for image in large]
-        assert features[0].keypoints().points.max() > 320
-        assert len(matcher.match(*features)) > 100
+        matches = matcher.match(*features)
+        seen = sum(waits.places.values())
+        points = features[0].keypoints().points
+        assert sum(waits.places.values()) == seen
+        assert points.max() > 320
+        assert len(matches) > 100
+        places = [points[row] for row in matches.reference_index]
+        assert np.allclose(places, matches.reference_points, atol=1e-3)
 
 
 def test_a_tensor_that_was_left_behind_is_refused() -> None:
