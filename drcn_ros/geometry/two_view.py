@@ -253,9 +253,13 @@ def _without_translation(
         return evidence.failed(Failure.FEW_INLIERS)
     core = evidence.pairs.take(among)
     noise = float(np.hypot(noise_px, config.systematic_px))
-    still = gric(squared_length(rotation_residuals(core, np.eye(3))), noise, Model.IDENTITY)
+    moved = squared_length(rotation_residuals(core, np.eye(3)))
     unexplained = turn.squared[among]
+    still = gric(moved, noise, Model.IDENTITY)
     turned = gric(unexplained, noise, Model.ROTATION) < still - MARGIN * len(core)
+    if median(unexplained if turned else moved) > (INLIER_SCALE * noise) ** 2:
+        # GRIC only compares: of two models that both explain next to nothing it names the simpler one.
+        return evidence.failed(Failure.DEGENERATE)
     return TwoView(
         model=Model.ROTATION if turned else Model.IDENTITY,
         pose=None,

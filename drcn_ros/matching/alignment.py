@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.linalg import vector_norm
 
 from drcn_ros.matching.common_warp import common_warp
@@ -85,8 +86,8 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
     """Return the matches with refined current points, best first.
 
     The odds of a score are divided by a power of the deviation of the point. What is left out: matches whose
-    patches disagree and, where there are enough without them, those whose place the image hardly tells: all
-    they do is blur what the others say.
+    patches disagree and, where there are enough without them, those whose place the image hardly tells, which
+    become the `imprecise` ones.
 
     Args:
         reference: features of the reference image.
@@ -109,18 +110,22 @@ def align_matches(reference: ImageFeatures, current: ImageFeatures, matches: Mat
     )
     told = aligned.scores(torch.from_numpy(matches.scores).to(device))
     kept = aligned.kept(told, aligned.good).cpu().numpy()
-    scores = told.cpu().numpy()
+    good, scores = aligned.good.cpu().numpy(), told.cpu().numpy()
+    points, narrow = aligned.points.cpu().numpy(), aligned.narrow.cpu().numpy()
     order = np.argsort(-scores, kind="stable")
-    order = order[kept[order]]
-    return Matches(
-        reference_points=matches.reference_points[order],
-        current_points=aligned.points.cpu().numpy()[order],
-        scores=scores[order],
-        reference_index=matches.reference_index[order],
-        current_index=matches.current_index[order],
-        narrow_points=aligned.narrow.cpu().numpy()[order],
-        deviations=aligned.deviation.cpu().numpy()[order],
-    )
+
+    def chosen(rows: NDArray[np.int64], imprecise: Matches | None = None) -> Matches:
+        return Matches(
+            reference_points=matches.reference_points[rows],
+            current_points=points[rows],
+            scores=scores[rows],
+            reference_index=matches.reference_index[rows],
+            current_index=matches.current_index[rows],
+            narrow_points=narrow[rows],
+            imprecise=imprecise,
+        )
+
+    return chosen(order[kept[order]], chosen(order[(good & ~kept)[order]]))
 
 
 def align(
@@ -135,10 +140,10 @@ def align(
         patches: around M points of the reference image.
         current: (H, W) smoothed current image.
         current_points: (M, 2) pixels, where the search starts.
-        start: (2, 2) warp of the patches to start with; None leaves them as they are.
+        start: (2, 2) or (M, 2, 2) warp of the patches to start with; None leaves them as they are.
     """
     points = current_points.clone()
-    warps = (torch.eye(2, device=points.device) if start is None else start).repeat(len(points), 1, 1)
+    warps = (torch.eye(2, device=points.device) if start is None else start).expand(len(points), 2, 2).clone()
     # Those still under way: their rows, patches, places and warps, and where they began.
     rows, moving = torch.arange(len(points), device=points.device), patches.wide
     place, warp, origin = points, warps, current_points

@@ -40,4 +40,9 @@ def calibrate(matches: Matches, network: nn.Module, config: MatcherConfig) -> Ma
     entry = network.config.calibration.get(entry_name(config.name, config.refine))
     if entry is None:
         return matches
-    return dataclasses.replace(matches, scores=probability(torch.from_numpy(matches.scores), *entry).numpy())
+    more = matches.imprecise
+    return dataclasses.replace(
+        matches,
+        scores=probability(torch.from_numpy(matches.scores), *entry).numpy(),
+        imprecise=None if more is None else calibrate(more, network, config),
+    )

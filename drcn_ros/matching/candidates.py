@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from drcn_ros.matching.alignment import align, align_matches
 from drcn_ros.matching.device_warp import device_warp
@@ -31,7 +32,8 @@ class Candidates:
         scores: (N,).
         reference_index, current_index: (N,) int64, rows of the keypoints, or -1.
         good: (N,) bool, which rows are matches.
-        narrow_points, deviations: (N, 2) and (N,) as in `Matches`, or both None.
+        narrow_points: (N, 2) as in `Matches`, or None.
+        imprecise: (N,) bool, which rows are imprecise matches, or None.
     """
 
     reference_points: torch.Tensor
@@ -41,7 +43,7 @@ class Candidates:
     current_index: torch.Tensor
     good: torch.Tensor
     narrow_points: torch.Tensor | None = None
-    deviations: torch.Tensor | None = None
+    imprecise: torch.Tensor | None = None
 
     @classmethod
     def of_pairs(
@@ -74,14 +76,15 @@ class Candidates:
         start = device_warp(self.reference_points, self.current_points, self.scores, self.good)
         aligned = align(patches, current.image, self.current_points, start)
         scores = aligned.scores(self.scores)
-        good = aligned.kept(scores, self.good & aligned.good)
+        good = self.good & aligned.good
+        kept = aligned.kept(scores, good)
         return replace(
             self,
             current_points=aligned.points,
             scores=scores,
-            good=good,
+            good=kept,
             narrow_points=aligned.narrow,
-            deviations=aligned.deviation,
+            imprecise=good & ~kept,
         )
 
     def on_host(self, *features: Features) -> Matches:
@@ -91,15 +94,16 @@ class Candidates:
             features: those whose keypoints the host has not seen come over with the matches.
         """
         unseen = [one for one in features if "on_host" not in one.__dict__]
-        columns = [self.scores, self.good, self.reference_index, self.current_index]
-        refined = self.narrow_points is not None and self.deviations is not None
-        if self.narrow_points is not None and self.deviations is not None:
-            columns += [*self.narrow_points.unbind(dim=1), self.deviations]
+        kind = self.good.float()
+        if self.imprecise is not None:
+            kind = kind + 2 * self.imprecise.float()
+        columns = [self.scores, kind, self.reference_index, self.current_index]
+        if self.narrow_points is not None:
+            columns += self.narrow_points.unbind(dim=1)
         rows = torch.cat(
             [self.reference_points, self.current_points, *(column.float()[:, None] for column in columns)],
             dim=1,
         )
-        # Single precision holds every index below 16 million.
         tables = [rows, *(one.rows() for one in unseen)]
         numbers = torch.cat([table.flatten() for table in tables]).cpu().numpy()
         ends = np.cumsum([table.numel() for table in tables])[:-1]
@@ -109,17 +113,23 @@ class Candidates:
         for one, table in zip(unseen, keypoints, strict=True):
             # What `on_host` would ask for anew.
             one.__dict__["on_host"] = one.of_host(table)
-        found = found[found[:, 5] > 0]
         found = found[np.argsort(-found[:, 4], kind="stable")]
-        return Matches(
-            reference_points=np.ascontiguousarray(found[:, :2]),
-            current_points=np.ascontiguousarray(found[:, 2:4]),
-            scores=np.ascontiguousarray(found[:, 4]),
-            reference_index=found[:, 6].astype(np.int64),
-            current_index=found[:, 7].astype(np.int64),
-            narrow_points=np.ascontiguousarray(found[:, 8:10]) if refined else None,
-            deviations=np.ascontiguousarray(found[:, 10]) if refined else None,
-        )
+        matches = _of_rows(found[found[:, 5] == 1], self.narrow_points is not None)
+        if self.imprecise is None:
+            return matches
+        return replace(matches, imprecise=_of_rows(found[found[:, 5] == 2], self.narrow_points is not None))
+
+
+def _of_rows(found: NDArray[np.float32], narrow: bool) -> Matches:
+    """Return matches of rows (N, 8), or (N, 10) with narrow points; single precision holds every index."""
+    return Matches(
+        reference_points=np.ascontiguousarray(found[:, :2]),
+        current_points=np.ascontiguousarray(found[:, 2:4]),
+        scores=np.ascontiguousarray(found[:, 4]),
+        reference_index=found[:, 6].astype(np.int64),
+        current_index=found[:, 7].astype(np.int64),
+        narrow_points=np.ascontiguousarray(found[:, 8:10]) if narrow else None,
+    )
 
 
 def matches_of_pairs(

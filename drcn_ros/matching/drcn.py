@@ -90,8 +90,10 @@ def _match_cells(
     index = _keypoint_index(reference, found.source), _keypoint_index(current, found.target)
     scores = found.scores / 2
     if scores.device.type == "cpu":
-        arrays = [part.numpy() for part in (found.source, found.target, scores, *index)]
-        matches = Matches(*arrays)
+        source, target, rows_source, rows_target = (
+            part.numpy() for part in (found.source, found.target, *index)
+        )
+        matches = Matches(source, target, scores.numpy(), rows_source, rows_target)
         return align_matches(reference, current, matches) if config.refine else matches
     good = torch.ones_like(scores, dtype=torch.bool)
     rows = Candidates(found.source, found.target, scores, *index, good)

@@ -9,6 +9,7 @@ images.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 
@@ -69,6 +70,11 @@ class Patches:
     def of(cls, image: torch.Tensor, points: torch.Tensor) -> Patches:
         """Sample an (H, W) image, as `smooth` gives it, around (M, 2) points."""
         return cls(Discs.of(image, points, _WIDE), Discs.of(image, points, _NARROW, affine=False))
+
+    @classmethod
+    def joined(cls, parts: Sequence[Patches]) -> Patches:
+        """Return the patches of several images one after the other."""
+        return cls(Discs.joined([part.wide for part in parts]), Discs.joined([part.narrow for part in parts]))
 
     def select(self, chosen: torch.Tensor) -> Patches:
         """Return the patches of some points (N,)."""
@@ -140,6 +146,20 @@ class Discs:
             weighted,
             _damped_inverse(normal[:, :2, :2]),
             _damped_inverse(normal) if affine else None,
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[Discs]) -> Discs:
+        """Return the patches of several images, all of one radius, one after the other."""
+        first = parts[0]
+        affine = [part.affine for part in parts if part.affine is not None]
+        return replace(
+            first,
+            values=torch.cat([part.values for part in parts], dim=1),
+            energy=torch.cat([part.energy for part in parts]),
+            slopes=torch.cat([part.slopes for part in parts], dim=2),
+            translation=torch.cat([part.translation for part in parts]),
+            affine=torch.cat(affine) if affine else None,
         )
 
     def select(self, chosen: torch.Tensor) -> Discs:

@@ -50,7 +50,7 @@ class ReducedFeatures(Features):
 
     def moved(self, rows: NDArray[np.int64], points: NDArray[np.float32]) -> Features:
         """Return features some keypoints of which lie elsewhere, see `Features.moved`."""
-        return _told(self.inner.moved(rows, _shrunk(points, self.factors)), self.size, self.factors)
+        return _told(self.inner.moved(rows, shrunk(points, self.factors)), self.size, self.factors)
 
 
 class SizeLimit(Matcher[Features]):
@@ -117,20 +117,25 @@ class SizeLimit(Matcher[Features]):
         if not isinstance(features, ReducedFeatures):
             queries: Features = follow.with_queries(features, points, scores)
             return queries
-        reduced = _shrunk(points, features.factors)
+        reduced = shrunk(points, features.factors)
         return _told(follow.with_queries(features.inner, reduced, scores), features.size, features.factors)
 
     def match(self, reference: Features, current: Features) -> Matches:
         """Return the correspondences of two images in their own pixels, best first."""
-        matches = self._inner.match(_inner(reference), _inner(current))
-        narrow, deviations = matches.narrow_points, matches.deviations
-        return replace(
-            matches,
-            reference_points=_enlarged(matches.reference_points, reference),
-            current_points=_enlarged(matches.current_points, current),
-            narrow_points=None if narrow is None else _enlarged(narrow, current),
-            deviations=None if deviations is None else deviations * np.float32(current.pixel),
+        return _matches_enlarged(
+            self._inner.match(as_matched(reference), as_matched(current)), reference, current
         )
+
+
+def _matches_enlarged(matches: Matches, reference: Features, current: Features) -> Matches:
+    narrow, more = matches.narrow_points, matches.imprecise
+    return replace(
+        matches,
+        reference_points=enlarged(matches.reference_points, reference),
+        current_points=enlarged(matches.current_points, current),
+        narrow_points=None if narrow is None else enlarged(narrow, current),
+        imprecise=None if more is None else _matches_enlarged(more, reference, current),
+    )
 
 
 def _told(inner: Features, size: tuple[int, int], factors: tuple[float, float]) -> ReducedFeatures:
@@ -144,16 +149,19 @@ def _told(inner: Features, size: tuple[int, int], factors: tuple[float, float]) 
     )
 
 
-def _inner(features: Features) -> Features:
+def as_matched(features: Features) -> Features:
+    """Return features in pixels of the image that was matched."""
     return features.inner if isinstance(features, ReducedFeatures) else features
 
 
-def _shrunk(points: NDArray[np.float32], factors: tuple[float, float]) -> NDArray[np.float32]:
+def shrunk(points: NDArray[np.float32], factors: tuple[float, float]) -> NDArray[np.float32]:
+    """Return pixels (N, 2) of an image as received in those of the reduced one."""
     shrunk: NDArray[np.float32] = ((points + 0.5) * np.array(factors) - 0.5).astype(np.float32)
     return shrunk
 
 
-def _enlarged(points: NDArray[np.float32], features: Features) -> NDArray[np.float32]:
+def enlarged(points: NDArray[np.float32], features: Features) -> NDArray[np.float32]:
+    """Return pixels (N, 2) of the image that was matched in those of the image as received."""
     if not isinstance(features, ReducedFeatures):
         return points
     enlarged: NDArray[np.float32] = (

@@ -138,8 +138,8 @@ class Matches:
         narrow_points: (M, 2) float32, current points by a narrow patch around the reference point, pixels, or
             None where matches are not refined. Less precise than `current_points`, but where the depth of the
             scene changes around the point they are not drawn along by what lies beside it.
-        deviations: (M,) float32, how far `current_points` may be off, pixels, up to a factor that all matches
-            share, or None where matches are not refined. Below 1 nearly all lie within half a pixel.
+        imprecise: further matches whose places the images hardly tell, or None. They are left out above, for
+            between two views they only blur what the others say; who has many views of a point gains by them.
     """
 
     reference_points: NDArray[np.float32]
@@ -148,13 +148,13 @@ class Matches:
     reference_index: NDArray[np.int64]
     current_index: NDArray[np.int64]
     narrow_points: NDArray[np.float32] | None = None
-    deviations: NDArray[np.float32] | None = None
+    imprecise: Matches | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
 
     def select(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Matches:
-        """Return the matches that `rows`, a mask or indices, selects."""
+        """Return the matches that `rows`, a mask or indices, selects, without the imprecise ones."""
         return Matches(
             self.reference_points[rows],
             self.current_points[rows],
@@ -162,7 +162,23 @@ class Matches:
             self.reference_index[rows],
             self.current_index[rows],
             None if self.narrow_points is None else self.narrow_points[rows],
-            None if self.deviations is None else self.deviations[rows],
+        )
+
+    def with_imprecise(self) -> Matches:
+        """Return these matches and, after them, the imprecise ones."""
+        more = self.imprecise
+        if more is None or not len(more):
+            return self
+        narrow = None
+        if self.narrow_points is not None and more.narrow_points is not None:
+            narrow = np.concatenate([self.narrow_points, more.narrow_points])
+        return Matches(
+            np.concatenate([self.reference_points, more.reference_points]),
+            np.concatenate([self.current_points, more.current_points]),
+            np.concatenate([self.scores, more.scores]),
+            np.concatenate([self.reference_index, more.reference_index]),
+            np.concatenate([self.current_index, more.current_index]),
+            narrow,
         )
 
     @classmethod

@@ -41,6 +41,16 @@ class SeenLandmarks:
     def __len__(self) -> int:
         return len(self.points)
 
+    def joined(self, more: SeenLandmarks) -> SeenLandmarks:
+        """Return these landmarks and, after them, more."""
+        return SeenLandmarks(
+            np.concatenate([self.points, more.points]),
+            np.concatenate([self.origins, more.origins]),
+            np.concatenate([self.relative, more.relative]),
+            np.concatenate([self.rays, more.rays]),
+            np.concatenate([self.noise, more.noise]),
+        )
+
 
 @dataclass(frozen=True)
 class MapPose:
@@ -150,3 +160,10 @@ def _whitened(rotation: Array, position: Array, seen: SeenLandmarks, focal: floa
     turn[:, 2, 0], turn[:, 2, 1] = -y, x
     jacobian = np.concatenate([project @ turn, -project], axis=2)
     return np.einsum("nij,nj->ni", whiten, residuals), whiten @ jacobian
+
+
+def pose_matrix(rotation: Array, position: Array) -> Array:
+    """Return the (4, 4) matrix of a rotation (3, 3) and a position (3,)."""
+    pose = np.eye(4)
+    pose[:3, :3], pose[:3, 3] = rotation, position
+    return pose

@@ -55,6 +55,12 @@ class Path:
         # Where the last frame stood in the local map, in its units.
         self._in_map: Array = np.eye(4)
 
+    def start_anew(self) -> None:
+        """Go back to the identity; the speed so far goes on, so that the unit stays about the same."""
+        speed = self._units_per_second
+        self.clear()
+        self._units_per_second = speed
+
     def clear(self) -> None:
         """Go back to the identity and forget the unit of length."""
         self.metric.clear()

@@ -308,7 +308,9 @@ class VisualOdometry:
         found = self._matches.get(id(reference))
         if found is None or found[0] is not reference or found[1] is not view:
             begin = time.perf_counter()
-            found = reference, view, self._matcher.match(reference.features, view.features)
+            matches = self._matcher.match(reference.features, view.features)
+            # A path rests on many views of a point, so that even one whose place is hardly told helps.
+            found = reference, view, matches.with_imprecise() if self._uses_map else matches
             clock.matched(begin)
             self._matches[id(reference)] = found
         return found[2]
@@ -383,7 +385,7 @@ class VisualOdometry:
         if lost < self._config.recovery or len(view.points) < self._config.min_keypoints:
             return outcome
         self._segment += 1
-        self._path.clear()
+        self._path.start_anew()
         view.pose = self._path.pose.copy()
         self._begin(view)
         detail = f"no keyframe found again in {lost:.1f} s; {outcome.detail}"

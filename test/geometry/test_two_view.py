@@ -12,10 +12,14 @@ from hypothesis import strategies as st
 from drcn_ros.benchmarks.geometry.benchmark import run_geometry_benchmark
 from drcn_ros.benchmarks.point_pairs import CAMERA, TRANSLATING, Disturbance, PointPair, point_pair
 from drcn_ros.configuration import build
+from drcn_ros.geometry import two_view
 from drcn_ros.geometry.camera import Camera, Distortion
 from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.epipolar import moved, sampson, sampson_jacobian
 from drcn_ros.geometry.ray_pairs import ray_pairs
+from drcn_ros.geometry.robust import NOISE_RANGE
+from drcn_ros.geometry.rotation import rotation_matrix
+from drcn_ros.geometry.rotation_only import fit_rotation
 from drcn_ros.geometry.selection import Model
 from drcn_ros.geometry.two_view import Failure, TwoView, estimate_two_view
 
@@ -201,6 +205,20 @@ def test_matches_of_mirrored_and_arbitrary_points_tell_no_absurd_motion(seed, co
     normalised = CAMERA.ray_columns(current[result.inliers])[0]
     rays = np.vstack([normalised, np.ones(normalised.shape[1])])
     assert ((result.rotation @ rays)[2] > 0.0).all()
+
+
+def test_what_neither_a_turn_nor_standing_explains_is_neither():
+    """A translation whose direction is unknown, beside matches too imprecise for a turn to fit."""
+    random = np.random.default_rng(4)
+    reference = random.uniform((250.0, 0.0), (CAMERA.width - 1.0, CAMERA.height - 1.0), (120, 2))
+    turned = rotation_matrix(np.array([0.0, np.radians(15.0), 0.0]))
+    rays = np.column_stack([CAMERA.normalise(reference), np.ones(120)]) @ turned
+    current = CAMERA.project(rays[:, :2] / rays[:, 2:]) + random.normal(0.0, 3.2, (120, 2))
+    evidence = two_view._Evidence(*ray_pairs(reference, current, CAMERA), 120)
+    turn = fit_rotation(evidence.pairs, turned)
+    told = two_view._without_translation(evidence, turn, 0.8, np.ones(120, bool), TwoViewConfig())
+    assert turn.noise_px < NOISE_RANGE[1]
+    assert (told.model, told.failure) == (None, Failure.DEGENERATE)
 
 
 def test_a_half_turn_about_the_axis_is_a_rotation():

@@ -145,8 +145,9 @@ def test_a_match_that_the_image_places_less_well_counts_less(plane):
     index = np.arange(len(points))
     matches = Matches(points, truth, np.full(len(points), 0.5, np.float32), index, index)
     kept = align_matches(reference, current, matches)
-    # Refinement itself starts from another warp.
-    assert np.median(kept.deviations / deviation[kept.reference_index]) == pytest.approx(1, abs=0.1)
+    assert len(kept) + len(kept.imprecise) == len(kept.with_imprecise()) > 1.2 * len(kept)
+    assert not np.isin(kept.imprecise.reference_index, kept.reference_index).any()
+    assert np.isin(kept.imprecise.reference_index, index[right]).mean() > 0.75
     share = np.isin(kept.reference_index, index[~right]).mean()
     assert share > 0.75
     assert share * len(kept) > 0.85 * (~right).sum()

@@ -12,8 +12,7 @@ import pytest
 
 from drcn_ros.configuration import build
 from drcn_ros.matching import create_matcher
-from drcn_ros.odometry import Frame, OdometryConfig, VisualOdometry
-from drcn_ros.odometry.local_map import LocalMap
+from drcn_ros.odometry import Frame, OdometryConfig, VisualOdometry, map_linking
 from drcn_ros.scenes.scenarios import scenario
 
 FRAMES = 40
@@ -69,19 +68,20 @@ def handed():
     truth, camera = _Truth(sequence), sequence.camera
     index = {int(stamp): row for row, stamp in enumerate(sequence.stamps_ns)}
     rows = []
-    hand_on, calls = LocalMap._hand_on, []
+    hand_on, calls = map_linking._hand_on, []
 
-    def noted(self, keyframe, ids, column, seen):
-        marks = self._landmarks
-        hosts = [self._keyframes[int(serial)].view.stamp_ns for serial in marks.host[ids]]
+    def noted(keyframe, ids, column, seen):
+        data = odometry._map._data
+        marks = data.landmarks
+        hosts = [data.keyframes[int(serial)].view.stamp_ns for serial in marks.host[ids]]
         detected = keyframe.view.points[column].astype(np.float64)
-        hand_on(self, keyframe, ids, column, seen)
+        hand_on(keyframe, ids, column, seen)
         carried = keyframe.landmark[column] == ids
         places = keyframe.place[column].copy()
         calls.append((keyframe.view.stamp_ns, hosts, marks.ray[ids], detected, seen, carried, places))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(LocalMap, "_hand_on", noted)
+        patch.setattr(map_linking, "_hand_on", noted)
         config = build(OdometryConfig, {})
         odometry = VisualOdometry(config, camera, create_matcher(config.matcher))
         for stamp, image in sequence.frames():

@@ -13,6 +13,7 @@ from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.matching.types import Features, Matches
 from drcn_ros.odometry import Reason, State
 from drcn_ros.odometry.local_map import LocalMap
+from drcn_ros.odometry.map_data import MapData
 
 FRAMES = 30
 
@@ -30,8 +31,8 @@ def curve(straight_poses):
 def keyframes(monkeypatch):
     """The keyframes of all maps, in the order in which they are made."""
     made = []
-    insert = LocalMap._insert
-    monkeypatch.setattr(LocalMap, "_insert", lambda *given: made.append(insert(*given)) or made[-1])
+    insert = MapData.insert
+    monkeypatch.setattr(MapData, "insert", lambda *given: made.append(insert(*given)) or made[-1])
     return made
 
 
@@ -170,9 +171,9 @@ def test_memory_does_not_grow_with_the_path(point_world, straight_poses):
     sizes = []
     for index in range(200):
         odometry.process(world.frame(index))
-        sizes.append((len(odometry._map._landmarks.host), len(odometry._map._landmarks.of)))
+        sizes.append((len(odometry._map._data.landmarks.host), len(odometry._map._data.landmarks.of)))
     assert max(sizes[-60:])[0] <= 1.2 * max(sizes[60:120])[0]
-    assert len(odometry._map._keyframes) <= 20
+    assert len(odometry._map._data.keyframes) <= 20
 
 
 def test_a_motion_that_the_landmarks_contradict_is_no_tracking(point_world, curve, monkeypatch):

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.matching.types import Matches
-from drcn_ros.odometry import Reason, State, bundle_adjustment, local_map
+from drcn_ros.odometry import Reason, State, bundle_adjustment, map_adjustment
 
 FRAMES = 14
 # When the trouble begins: the map has some keyframes by then.
@@ -114,7 +114,7 @@ def test_landmarks_on_a_plane_are_tracked_or_called_ambiguous(point_world, strai
 def test_landmarks_behind_the_camera_are_got_over(point_world, straight_poses, part, step, yaw):
     def mirror(odometry):
         """Put landmarks where a camera that looked back would have them."""
-        marks = odometry._map._landmarks
+        marks = odometry._map._data.landmarks
         marks.ray[: int(part * len(marks.ray))] *= -1.0
 
     world = point_world(straight_poses(FRAMES + 2, step, yaw), count=900)
@@ -225,7 +225,7 @@ def _away(_problem, bundle, *_given):
 def test_a_solver_that_fails_costs_no_frame(point_world, straight_poses, monkeypatch, step, lasts):
     world = point_world(straight_poses(FRAMES, (0.05, 0.0, 0.3), 0.01), count=900)
     adjustments = []
-    adjust, moved = local_map.adjust, bundle_adjustment._Problem.moved
+    adjust, moved = map_adjustment.adjust, bundle_adjustment._Problem.moved
     rotation = bundle_adjustment.nearest_rotation
 
     def adjusted(*given):
@@ -236,7 +236,7 @@ def test_a_solver_that_fails_costs_no_frame(point_world, straight_poses, monkeyp
         monkeypatch.setattr(where, name, step if fails else found)
         return adjust(*given)
 
-    monkeypatch.setattr(local_map, "adjust", adjusted)
+    monkeypatch.setattr(map_adjustment, "adjust", adjusted)
     results = _run(world, odometry=world.odometry({"keyframe.max_parallax": 0.005}))
     assert sum(adjustments) >= 3
     assert [result.state for result in results[1:]] == [State.TRACKING] * (FRAMES - 1)
