@@ -42,6 +42,17 @@ def test_forward_motion_is_tracked_with_the_true_rotation_and_direction(point_wo
         assert result.inliers.sum() > 0.7 * len(result.matches)
 
 
+@pytest.mark.parametrize("reference", REFERENCES)
+@pytest.mark.parametrize("count", [150, 3000])
+def test_matches_that_are_all_wrong_are_no_motion_and_say_why(point_world, straight_poses, count, reference):
+    world = point_world(straight_poses(8, (0.0, 0.0, 0.2)), count=count, outliers=1.0)
+    for result in world.run(8, {"reference": reference, "recovery": 60.0})[1:]:
+        assert result.state is State.LOST
+        assert result.reason in (Reason.FEW_INLIERS, Reason.DEGENERATE)
+        assert result.relative_pose is result.rotation is None
+        assert "that agree" in result.detail or "by chance" in result.detail or "determine" in result.detail
+
+
 def test_a_track_keeps_its_id_and_ages(point_world, straight_poses):
     world = point_world(straight_poses(5, (0.0, 0.0, 0.2)), outliers=0.0)
     results = world.run(5)
