@@ -24,8 +24,8 @@ from inputs import KINDS
 from drcn_ros.benchmarks.machine import peak_memory_mb
 from drcn_ros.errors import DrcnError
 
-# No damage to a file of some kilobytes may cost more.
-CASE_S = 60
+# No damage to a file of some kilobytes may cost more of the processor's time, or stand still for so long.
+CASE_S, HANGS_S = 60, 600
 MOST_MEMORY_MB = 1500
 
 
@@ -53,7 +53,8 @@ def main(name: str, folder: Path, seconds: float, first: int = 0) -> int:
         (folder / "case").write_text(str(number))
         random = np.random.default_rng([number, sum(name.encode())])
         path = kind.damaged(damaged, random)
-        faulthandler.dump_traceback_later(CASE_S, exit=True)
+        faulthandler.dump_traceback_later(HANGS_S, exit=True)
+        begin = time.process_time()
         try:
             kind.use(path)
             outcomes["read"] += 1
@@ -67,6 +68,9 @@ def main(name: str, folder: Path, seconds: float, first: int = 0) -> int:
             traceback.print_exc(file=sys.stdout)
             return 3
         faulthandler.cancel_dump_traceback_later()
+        if time.process_time() - begin > CASE_S:
+            print(f"{name} case {number}: more than {CASE_S} s")
+            return 3
         number += 1
     memory_mb = peak_memory_mb()
     left = [str(path) for path in temporary.iterdir()]
