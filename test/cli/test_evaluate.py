@@ -13,8 +13,11 @@ import pytest
 
 
 def test_a_recording_becomes_a_verdict(drcn, recording: Path, tmp_path: Path):
-    answer = drcn("evaluate", recording, "--out", tmp_path / "run", "--matcher", "sift")
+    film = tmp_path / "walk.gif"
+    answer = drcn("evaluate", recording, "--out", tmp_path / "run", "--matcher", "sift", "--film", film)
     assert answer.code == 0
+    assert f"film:   {film}" in answer.out
+    assert film.read_bytes().startswith(b"GIF89a")
     assert re.search(r"^sift +6 +83\.3 %", answer.out, re.MULTILINE)
     content = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert content["matcher"] == "sift"
