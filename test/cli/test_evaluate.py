@@ -101,6 +101,7 @@ def test_frames_that_are_far_apart_in_time_are_explained(drcn, recording: Path, 
         (["RECORDING", "--gt", "nowhere.txt"], "nowhere.txt: No such file"),
         (["RECORDING", "--camera", "nowhere.yaml"], "nowhere.yaml: No such file"),
         (["RECORDING", "--set", "matcher.name=surf"], "choose one of drcn"),
+        (["RECORDING", "--film", "walk.png"], "film walk.png: name it *.gif"),
         (["--compare", "a", "b"], "a is no result of"),
     ],
 )
