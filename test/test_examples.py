@@ -89,3 +89,12 @@ def test_examples_are_all_listed_and_short() -> None:
     for file in EXAMPLES.glob("*.py"):
         assert f"[{file.name}]({file.name})" in listed
         assert len(file.read_text().splitlines()) < 100
+
+
+def test_an_imu_gives_the_scale_and_gravity(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("gtsam", reason="the example needs GTSAM")
+    main_of("imu_scale")(40)
+    text = capsys.readouterr().out
+    gravity, _, way, true = (float(number) for number in re.findall(r"\d+\.\d+", text)[:4])
+    assert gravity == pytest.approx(9.81, rel=0.01)
+    assert way == pytest.approx(true, rel=0.1)
