@@ -17,6 +17,7 @@ BENCHMARKS = {
     "odometry": "the odometry over rendered scenes and recorded sequences, by matcher",
     "accuracy": "accuracy of matchers on pairs of images with known geometry",
     "accuracy_tables": "the tables of docs/accuracy.md: all matchers on all sets, hours",
+    "map": "time and memory of a map of many keyframes, made up",
     "gpu": "all that a machine with a GPU is to be asked, in a few minutes",
 }
 

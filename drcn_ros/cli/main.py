@@ -26,6 +26,7 @@ COMMANDS = {
     "match": "match two images and draw the matches",
     "inspect": "tell what is in a bag or data set, and whether it can be evaluated",
     "evaluate": "run the odometry over a bag or data set and judge it",
+    "slam": "map a bag or data set: odometry, loop closures, a folder with the map",
     "evaluate-all": "evaluate many inputs, in several processes or on a Ray cluster",
     "play": "publish a bag or data set as camera topics",
     "demo": "make the demo sequence and show the node at work on it",

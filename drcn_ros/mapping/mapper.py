@@ -140,6 +140,14 @@ class Mapper:
             np.array([keyframe.segment for keyframe in self._keyframes], np.int64),
         )
 
+    def loops(self) -> list[Loop]:
+        """Return the loops that hold."""
+        return [loop for loop, holds in zip(self._graph.loops, self._graph.holds, strict=True) if holds]
+
+    def depth(self, number: int) -> float:
+        """Return the median depth of a keyframe's points in the odometry's unit there, 0 where unknown."""
+        return scene_depth(self._keyframes[number])
+
     def points(self) -> PointsView:
         """Return the points of all keyframes that have a depth, each once, where the map has them."""
         parts, ids = [np.zeros((0, 3))], [np.zeros(0, np.int64)]
@@ -252,7 +260,7 @@ class Mapper:
             return False
         self._graph.optimise()
         self._waiting, self._optimised = False, len(self._keyframes) - 1
-        held = [loop for loop, holds in zip(self._graph.loops, self._graph.holds, strict=True) if holds]
+        held = self.loops()
         self._open = [
             start for start in self._open if not any(loop.first < start <= loop.second for loop in held)
         ]

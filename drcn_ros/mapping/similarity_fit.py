@@ -54,10 +54,12 @@ class SharedDepths:
 
 @dataclass(frozen=True)
 class SimilarityFit:
-    """Attributes:
-    similarity: S_first_second.
-    covariance: (7, 7) of translation, rotation about the first camera's axes, logarithm of the scale.
-    errors: residuals of both kinds of projections in deviations, (N,) and (M,).
+    """A similarity and how well it fits.
+
+    Attributes:
+        similarity: S_first_second.
+        covariance: (7, 7) of translation, rotation about the first camera's axes, logarithm of the scale.
+        errors: residuals of both kinds of projections in deviations, (N,) and (M,).
     """
 
     similarity: Similarity
