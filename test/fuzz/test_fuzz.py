@@ -18,7 +18,8 @@ WORKER = Path(__file__).with_name("worker.py")
 SECONDS = float(os.environ.get("FUZZ_SECONDS", "2.5"))
 FIRST = int(os.environ.get("FUZZ_FIRST", "0"))
 KINDS = (
-    "bags", "rosbag1", "folders", "images", "calibrations", "parameters", "weights", "results", "commands",
+    "bags", "rosbag1", "folders", "images", "calibrations", "parameters", "weights", "results",
+    "truths", "commands",
 )  # fmt: skip
 
 
