@@ -37,10 +37,10 @@ from drcn_ros.networks.fine_blocks import FineBlocks
 from drcn_ros.networks.fine_search import SearchOptions, best_targets
 from drcn_ros.networks.resnet_fpn import FINE_STRIDE
 
-# Coarse cells that a query looks into.
-_WINDOWS = 6
+# Coarse cells that a query looks into: on bare walls the true one is often not among the first few.
+_WINDOWS = 20
 # A query that comes back farther from where it began, pixels, has no match.
-_FARTHEST_RETURN = 4.0
+_FARTHEST_RETURN = 2.0
 # A detected keypoint this close, pixels, to where a query is found is the same point.
 _SAME_POINT = 2.0
 
@@ -178,7 +178,7 @@ def _look(
     y = y.clamp(max=height - 1).expand(-1, -1, -1, ratio).flatten(1)
     prior = prior.repeat_interleave(ratio * ratio, dim=1).masked_fill(outside, -torch.inf)
     fine = normalize(other.fine.values[0].flatten(1).T, dim=1)
-    similarity = _dot_products(fine, (y * width + x)[row_of_query], scaled)
+    similarity = _dot_products(fine, y * width + x, row_of_query, scaled)
     probability = (similarity + prior[row_of_query]).softmax(dim=1)
     x, y = x[row_of_query].float(), y[row_of_query].float()
     best = probability.argmax(dim=1, keepdim=True)
@@ -198,18 +198,36 @@ def _distinct(cells: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return rows, row_of_cell
 
 
-def _dot_products(fine: torch.Tensor, cells: torch.Tensor, queries: torch.Tensor) -> torch.Tensor:
-    """Return (N, K) products of queries (N, C) with the rows of fine (M, C) at cells (N, K)."""
-    products = queries.new_empty(cells.shape)
+def _dot_products(
+    fine: torch.Tensor, cells: torch.Tensor, row_of_query: torch.Tensor, queries: torch.Tensor
+) -> torch.Tensor:
+    """Return (N, K) products of queries (N, C) with the rows of fine (M, C) at the cells of their row.
+
+    Args:
+        fine: what is looked into.
+        cells: (R, K) rows of `fine`.
+        row_of_query: (N,) which of the R each query has.
+        queries: (N, C).
+    """
+    if queries.device.type != "cpu":
+        gathered = torch.index_select(fine, 0, cells[row_of_query].flatten())
+        return (gathered.view(len(queries), -1, fine.shape[1]) @ queries[:, :, None])[:, :, 0]
+    # To gather costs more than to multiply: what queries of one row share is gathered once.
+    order = row_of_query.argsort(stable=True)
+    counts = torch.bincount(row_of_query, minlength=len(cells))
+    place = torch.arange(len(order)) - (counts.cumsum(0) - counts)[row_of_query[order]]
+    together = queries.new_zeros(len(cells), int(counts.max()), queries.shape[1])
+    together[row_of_query[order], place] = queries[order]
+    products = queries.new_empty(len(cells), together.shape[1], cells.shape[1])
     # What is gathered must still be in the cache when it is multiplied.
-    size = (
-        max(1, (1 << 18) // (cells.shape[1] * fine.shape[1])) if queries.device.type == "cpu" else len(cells)
-    )
+    size = max(1, (1 << 18) // (cells.shape[1] * fine.shape[1]))
     for start in range(0, len(cells), size):
         part = slice(start, start + size)
         gathered = torch.index_select(fine, 0, cells[part].flatten()).view(-1, cells.shape[1], fine.shape[1])
-        products[part] = (gathered @ queries[part, :, None])[:, :, 0]
-    return products
+        torch.bmm(together[part], gathered.transpose(1, 2), out=products[part])
+    found = queries.new_empty(len(queries), cells.shape[1])
+    found[order] = products[row_of_query[order], place]
+    return found
 
 
 def _follow_published(network: DRCN, reference: PublishedFeatures, current: PublishedFeatures) -> _Found:

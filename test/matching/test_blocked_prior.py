@@ -54,9 +54,11 @@ def test_matches_are_the_same_in_blocks(name, golden_pixels, in_small_blocks, de
     in_small_blocks()
     blocked = matcher.match(*pair)
     assert len(whole) > 50
-    assert np.array_equal(whole.reference_index, blocked.reference_index)
-    assert np.allclose(whole.current_points, blocked.current_points, atol=1e-3)
-    assert np.allclose(whole.scores, blocked.scores, atol=1e-4)
+    # Those that are as certain but for rounding may change places.
+    first, second = (np.argsort(found.reference_index) for found in (whole, blocked))
+    assert np.array_equal(whole.reference_index[first], blocked.reference_index[second])
+    assert np.allclose(whole.current_points[first], blocked.current_points[second], atol=1e-3)
+    assert np.allclose(whole.scores[first], blocked.scores[second], atol=1e-4)
 
 
 def test_no_block_is_larger_than_it_may_be(monkeypatch):
