@@ -256,7 +256,9 @@ class LocalMap:
         if two_view.pose is None:
             return Placed(pose_matrix(rotation, origin), 0.0, 0.0, 0)
         part = (two_view.parallax_px or 0.0) / (_FIRST_PARALLAX * camera.mean_focal)
-        length = min(part, 1.0)
+        # Steps told before the map has begun fix the unit; without any, the first baseline does.
+        told = bool(self._placed) and bool((self._placed[-1][1][:3, 3] != origin).any())
+        length = part if told else min(part, 1.0)
         seconds = 1e-9 * (view.stamp_ns - keyframe.view.stamp_ns)
         if self._speed is not None and self._speed > 0.0 and seconds > 0.0:
             length = self._speed * seconds

@@ -240,3 +240,9 @@ def test_a_map_takes_its_metres_from_a_metric_source(point_world, straight_poses
     assert results[-1].metric
     walked = np.linalg.norm(results[-1].pose[:3, 3] - results[FRAMES // 2].pose[:3, 3])
     assert walked == pytest.approx(0.13 * (FRAMES - 1 - FRAMES // 2), rel=0.05)
+
+
+def test_the_frames_before_the_map_begins_are_told_in_its_unit(point_world, straight_poses):
+    world = point_world(straight_poses(6, (0.075, 0.0, 0.0)), count=2000, noise_px=0.05, outliers=0.0)
+    steps = np.linalg.norm(np.diff([result.pose[:3, 3] for result in world.run(6)], axis=0), axis=1)
+    assert steps.max() < 1.2 * steps.min()
