@@ -44,7 +44,7 @@ def graph(kit: Any) -> Iterator[tuple[Callable[..., Outputs], Any]]:
         rclpy.init(context=context, domain_id=domain_id)
         node = LifecycleNode("vo_node", context=context)
         node.trigger_configure()
-        listener = kit.Listener(domain_id)
+        listener = kit.Listener(domain_id, answers=False)
         made = []
 
         def make(**changes: Any) -> Outputs:
