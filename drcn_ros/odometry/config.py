@@ -47,7 +47,7 @@ class ScaleConfig:
     )
     constant: float = parameter(
         1.0,
-        "Metres of one unit with source constant; the first baseline of a run is one unit long.",
+        "Metres of one unit with source constant; the first baseline of a run is about one unit long.",
         minimum=1e-6,
         maximum=1e6,
         live=True,
