@@ -39,6 +39,8 @@ _ENOUGH, _PLENTY = 40, 150
 _FEWEST, _LEAST_PART = 8, 0.25
 # Parallax of the first pair with a depth, radians.
 _FIRST_PARALLAX = 0.005
+# What the baseline of that pair may be at most, in units, where frames before it have fixed the unit.
+_LONGEST_FIRST = 2.0
 # Half-way to its end a keyframe gets a successor, if the other half takes so many frames.
 _HALF, _SLOW = 0.5, 3
 
@@ -258,7 +260,7 @@ class LocalMap:
         part = (two_view.parallax_px or 0.0) / (_FIRST_PARALLAX * camera.mean_focal)
         # Steps told before the map has begun fix the unit; without any, the first baseline does.
         told = bool(self._placed) and bool((self._placed[-1][1][:3, 3] != origin).any())
-        length = part if told else min(part, 1.0)
+        length = min(part, _LONGEST_FIRST if told else 1.0)
         seconds = 1e-9 * (view.stamp_ns - keyframe.view.stamp_ns)
         if self._speed is not None and self._speed > 0.0 and seconds > 0.0:
             length = self._speed * seconds
