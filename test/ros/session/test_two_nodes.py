@@ -32,7 +32,12 @@ def both(tmp_path: Path, kit: Any) -> Iterator[Any]:
         nodes = [
             NodeProcess(
                 domain_id,
-                {"matcher.name": "orb", "matcher.max_keypoints": 400, "odom_frame": f"{side}/odom"},
+                {
+                    "matcher.name": "orb",
+                    "matcher.max_keypoints": 400,
+                    "processing": "every_frame",
+                    "odom_frame": f"{side}/odom",
+                },
                 tmp_path / f"{side}.log",
                 remaps={"__ns": f"/{side}"},
                 profile=kit.PROFILE,
