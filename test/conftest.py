@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # Two torch threads on two loaded cores run many times slower than one; must be set before torch is imported.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# torch.compile's workers have threads of their own, which may still run when the interpreter ends.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 # The message classes check their fields only when asked to.
 os.environ.setdefault("ROS_PYTHON_CHECK_FIELDS", "1")
 os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
