@@ -77,16 +77,21 @@ def synchronise(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-def _shortest(run: Callable[[], object], device: torch.device) -> float:
-    run()
+def durations_s(run: Callable[[], object], device: torch.device, runs: int) -> list[float]:
+    """Return the seconds that each run of a call took, until the device had done it."""
     durations = []
-    for _ in range(_RUNS):
+    for _ in range(runs):
         synchronise(device)
         start = time.perf_counter()
         run()
         synchronise(device)
         durations.append(time.perf_counter() - start)
-    return min(durations)
+    return durations
+
+
+def _shortest(run: Callable[[], object], device: torch.device) -> float:
+    run()
+    return min(durations_s(run, device, _RUNS))
 
 
 class _Traffic(TorchDispatchMode):  # type: ignore[no-untyped-call]

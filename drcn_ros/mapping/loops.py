@@ -9,11 +9,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from drcn_ros.geometry.rotation import rotation_vector
+from drcn_ros.geometry.similarity import Similarity
 from drcn_ros.geometry.types import Array
 from drcn_ros.mapping.config import LoopConfig
 from drcn_ros.mapping.keyframes import Keyframe, scene_depth
 from drcn_ros.mapping.places import Places, pooled
-from drcn_ros.mapping.similarity import Similarity
 from drcn_ros.mapping.types import FramePoints, Loop
 from drcn_ros.mapping.verification import Correspondence, matched_by_descriptors, verified
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from drcn_ros.geometry.similarity import Similarity
 from drcn_ros.geometry.types import Array
 from drcn_ros.geometry.uncertain_pose import invert
 from drcn_ros.mapping.config import MappingConfig
@@ -16,7 +17,6 @@ from drcn_ros.mapping.keyframes import Keyframe, is_apart, keyframe_of, scene_de
 from drcn_ros.mapping.loops import LoopFinder, Match
 from drcn_ros.mapping.motions import Motions, at_least
 from drcn_ros.mapping.pose_graph import PoseGraph
-from drcn_ros.mapping.similarity import Similarity
 from drcn_ros.mapping.storage import MapState, read_map, write_map
 from drcn_ros.mapping.types import Loop, TrackedFrame
 from drcn_ros.mapping.views import GraphView, MapPath, PointsView

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from drcn_ros.geometry.similarity import Similarity
 from drcn_ros.geometry.types import Array
 from drcn_ros.mapping.gtsam_library import load_gtsam
-from drcn_ros.mapping.similarity import Similarity
 from drcn_ros.mapping.types import Loop
 
 # Deviations that hold the first keyframe in its place.

@@ -10,8 +10,8 @@ import numpy as np
 
 from drcn_ros.geometry.robust import cauchy_weights
 from drcn_ros.geometry.rotation import nearest_rotation, rotation_matrix
+from drcn_ros.geometry.similarity import Similarity
 from drcn_ros.geometry.types import Array
-from drcn_ros.mapping.similarity import Similarity
 
 _STEPS = 12
 _CAUCHY = 2.0

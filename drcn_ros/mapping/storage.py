@@ -13,9 +13,9 @@ from zipfile import BadZipFile
 import numpy as np
 
 from drcn_ros.errors import InputError
+from drcn_ros.geometry.similarity import Similarity
 from drcn_ros.geometry.types import Array
 from drcn_ros.mapping.keyframes import Keyframe
-from drcn_ros.mapping.similarity import Similarity
 from drcn_ros.mapping.types import FramePoints, Loop
 from drcn_ros.mapping.views import MapPath, PointsView
 from drcn_ros.results.replacing import replaced_folder

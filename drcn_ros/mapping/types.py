@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from drcn_ros.geometry.similarity import Similarity
 from drcn_ros.geometry.types import Array
 from drcn_ros.geometry.uncertain_pose import UncertainPose
-from drcn_ros.mapping.similarity import Similarity
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ import pytest
 
 from drcn_ros.evaluation.metrics.alignment import align_similarity
 from drcn_ros.geometry.rotation import rotation_matrix, rotation_vector
+from drcn_ros.geometry.similarity import Similarity
 from drcn_ros.geometry.uncertain_pose import invert
 from drcn_ros.mapping import Loop, Mapper, TrackedFrame
 from drcn_ros.mapping.config import LoopConfig
 from drcn_ros.mapping.nearest import mutual_nearest
 from drcn_ros.mapping.pose_graph import PoseGraph
-from drcn_ros.mapping.similarity import Similarity
 from drcn_ros.mapping.verification import matched_by_descriptors, verified
 
 Frames = Callable[..., list[TrackedFrame]]
@@ -37,7 +37,7 @@ def drifted(poses: np.ndarray, turn: float, growth: float) -> tuple[np.ndarray, 
 def path_error(found: np.ndarray, true: np.ndarray) -> float:
     fit = align_similarity(found[:, :3, 3], true[:, :3, 3])
     assert fit is not None
-    return float(np.sqrt(((fit.apply(found)[:, :3, 3] - true[:, :3, 3]) ** 2).sum(axis=1).mean()))
+    return float(np.sqrt(((fit.apply(found[:, :3, 3]) - true[:, :3, 3]) ** 2).sum(axis=1).mean()))
 
 
 def test_a_loop_takes_drift_of_scale_and_heading_back(world: Frames, circle: Circle) -> None:

@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 import importlib.util
-import time
 from collections.abc import Callable, Iterator
 
 import torch
 
 from drcn_ros.benchmarks.gpu.inputs import frames_file, sizes
 from drcn_ros.benchmarks.gpu.parts import Row, Settings, attempt
-from drcn_ros.benchmarks.roofline import count_work, synchronise
+from drcn_ros.benchmarks.roofline import count_work, durations_s
 from drcn_ros.benchmarks.speed.benchmark import matcher_config
 from drcn_ros.benchmarks.speed.frames import load_frames
 from drcn_ros.matching.coarse_prior import CoarsePrior, coarse_logits
@@ -86,11 +85,4 @@ def _by_torch(
 
 
 def _median_ms(run: Callable[[], object], device: torch.device) -> float:
-    durations = []
-    for _ in range(_RUNS):
-        synchronise(device)
-        start = time.perf_counter()
-        run()
-        synchronise(device)
-        durations.append(1e3 * (time.perf_counter() - start))
-    return sorted(durations)[_RUNS // 2]
+    return 1e3 * sorted(durations_s(run, device, _RUNS))[_RUNS // 2]

@@ -4,33 +4,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from drcn_ros.geometry.similarity import Similarity
 from drcn_ros.geometry.types import Array
-
-
-@dataclass(frozen=True)
-class Similarity:
-    """x -> scale * rotation @ x + translation.
-
-    Attributes:
-        rotation: (3, 3).
-        translation: (3,).
-        scale: positive.
-    """
-
-    rotation: Array
-    translation: Array
-    scale: float
-
-    def apply(self, poses: Array) -> Array:
-        """Return poses (N, 4, 4) moved and scaled."""
-        moved: Array = poses.copy()
-        moved[:, :3, :3] = self.rotation @ poses[:, :3, :3]
-        moved[:, :3, 3] = self.scale * poses[:, :3, 3] @ self.rotation.T + self.translation
-        return moved
 
 
 def align_similarity(estimate: Array, truth: Array) -> Similarity | None:

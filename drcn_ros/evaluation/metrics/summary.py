@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from drcn_ros.evaluation.metrics.accuracy import FAILED, THRESHOLDS, area_under_curve
-from drcn_ros.evaluation.metrics.alignment import Similarity, align_similarity
+from drcn_ros.evaluation.metrics.alignment import align_similarity
 from drcn_ros.evaluation.metrics.pose_errors import PoseError, angle_between_rotations
+from drcn_ros.geometry.similarity import Similarity
 from drcn_ros.geometry.types import Array
 from drcn_ros.sequences.trajectories.trajectory import Stamps, Trajectory
 
@@ -133,7 +134,7 @@ def align(estimate: Trajectory, truth: Trajectory | None) -> AlignedPaths:
     poses, known = truth.at(estimate.stamps_ns)
     kept, true = estimate.poses[known], poses[known]
     similarity = align_similarity(kept[:, :3, 3], true[:, :3, 3])
-    aligned = None if similarity is None else similarity.apply(kept)
+    aligned = None if similarity is None else similarity.apply_to_poses(kept)
     return AlignedPaths(estimate.stamps_ns[known], kept, aligned, true, similarity, truth.oriented)
 
 

@@ -51,6 +51,6 @@ def test_poses_turn_with_their_positions():
     found = align_similarity(points, 2 * points @ rotation.T)
     poses = np.tile(np.eye(4), (5, 1, 1))
     poses[:, :3, 3] = points
-    moved = found.apply(poses)
+    moved = found.apply_to_poses(poses)
     assert moved[:, :3, :3] == pytest.approx(np.tile(rotation, (5, 1, 1)))
     assert moved[:, :3, 3] == pytest.approx(2 * points @ rotation.T)

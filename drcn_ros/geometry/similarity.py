@@ -50,6 +50,13 @@ class Similarity:
         moved: Array = self.scale * points @ self.rotation.T + self.translation
         return moved
 
+    def apply_to_poses(self, poses: Array) -> Array:
+        """Return rigid poses (N, 4, 4) of the camera's frame and unit in those of the other frame."""
+        moved: Array = poses.copy()
+        moved[:, :3, :3] = self.rotation @ poses[:, :3, :3]
+        moved[:, :3, 3] = self.apply(poses[:, :3, 3])
+        return moved
+
     def pose(self) -> Array:
         """Return the rigid pose (4, 4) of the camera in the other frame."""
         result = np.eye(4)
