@@ -5,8 +5,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from drcn_ros.geometry.rotation import rotation_vector
 from drcn_ros.geometry.similarity import Similarity
@@ -26,12 +28,34 @@ _NEAR_CANDIDATES = 2
 _MOST = 2
 # What the odometry may be off by without any way: depths of the scene, radians, and a part of the scale.
 _FREE_DEPTHS, _FREE_ANGLE, _FREE_SCALE = 0.5, 0.2, 0.2
+# Over how many keyframes before a restart the speed is taken, and how much faster the camera may have gone
+# while it was lost.
+_SPEED_OVER, _FASTER = 5, 3.0
 # Many inliers speak for themselves; other loops need a second one near by that agrees.
 _STRONG = 3.0
 _NEIGHBOURS = 12
 _AGREE_DEPTHS, _AGREE_ANGLE, _AGREE_SCALE = 0.15, 0.08, 0.15
 
 Match = Callable[[int, int], Correspondence]
+
+
+@dataclass(frozen=True)
+class Ways:
+    """How far the camera has gone.
+
+    Attributes:
+        lengths: (K,) of the way from the first keyframe to each, in units of the map, without restarts.
+        runs: (K,) number of the run that each belongs to; between runs nothing joins the keyframes.
+    """
+
+    lengths: Array
+    runs: NDArray[np.int64]
+
+    def between(self, first: int, second: int) -> float:
+        """Return the length of the way between two keyframes, infinite where nothing joins them."""
+        if self.runs[first] != self.runs[second]:
+            return float("inf")
+        return abs(float(self.lengths[second] - self.lengths[first]))
 
 
 class LoopFinder:
@@ -53,14 +77,13 @@ class LoopFinder:
         """Take the next keyframe, without a search."""
         self._places.add(pooled(points.descriptors))
 
-    def find(self, keyframes: Sequence[Keyframe], places: Sequence[Similarity], ways: Array) -> list[Loop]:
+    def find(self, keyframes: Sequence[Keyframe], places: Sequence[Similarity], ways: Ways) -> list[Loop]:
         """Return the loops that the newest keyframe closes, and those of earlier ones that it confirms.
 
         Args:
             keyframes: all.
             places: S_map_keyframe of each, as far as it is known.
-            ways: length of the way from the first keyframe to each, in units of the map; between keyframes
-                that nothing joins it is infinite.
+            ways: of the camera to each of them.
         """
         number = len(keyframes) - 1
         if self._config.candidates == 0 or keyframes[number].points.descriptors.shape[1] == 0:
@@ -112,14 +135,14 @@ class LoopFinder:
         found: list[Loop],
         keyframes: Sequence[Keyframe],
         places: Sequence[Similarity],
-        ways: Array,
+        ways: Ways,
     ) -> list[Loop]:
         """Return the loops that stand: strong ones, and those that another keyframe's loop agrees with."""
         newest = len(keyframes) - 1
         self._waiting = [loop for loop in self._waiting if newest - loop.second <= _NEIGHBOURS]
         accepted: list[Loop] = []
         for loop in found:
-            joined = np.isfinite(ways[loop.second] - ways[loop.first])
+            joined = np.isfinite(ways.between(loop.first, loop.second))
             if joined and loop.inliers >= _STRONG * self._config.min_inliers:
                 accepted.append(loop)
                 continue
@@ -136,13 +159,13 @@ def _plausible(
     loop: Loop,
     keyframes: Sequence[Keyframe],
     places: Sequence[Similarity],
-    ways: Array,
+    ways: Ways,
     drift: float,
 ) -> bool:
-    """Return whether the odometry can have drifted so far from what a loop tells."""
-    way = ways[loop.second] - ways[loop.first]
+    """Return whether drift, or the way of a camera that was lost, can explain what a loop tells."""
+    way = ways.between(loop.first, loop.second)
     if not np.isfinite(way):
-        return True
+        return _reachable(loop, keyframes, places, ways, drift)
     first = places[loop.first]
     told = first.inverse() @ places[loop.second]
     apart, angle, scale = _difference(loop.similarity, told)
@@ -152,6 +175,38 @@ def _plausible(
         and angle <= _FREE_ANGLE + drift
         and scale <= _FREE_SCALE + 2.0 * drift
     )
+
+
+def _reachable(
+    loop: Loop,
+    keyframes: Sequence[Keyframe],
+    places: Sequence[Similarity],
+    ways: Ways,
+    drift: float,
+) -> bool:
+    """Return whether the camera can have gone, during a restart, to where a loop says that it was after it.
+
+    Where more than one restart lies between both ends, nothing is known of that.
+    """
+    start = loop.second
+    while keyframes[start - 1].segment == keyframes[loop.second].segment:
+        start -= 1
+    before = start - 1
+    way_before = ways.between(loop.first, before)
+    if not np.isfinite(way_before):
+        return True
+    lost_s = 1e-9 * abs(keyframes[start].stamp_ns - keyframes[before].stamp_ns)
+    speed = 0.0
+    for one in range(max(before - _SPEED_OVER, 0), before):
+        seconds = 1e-9 * (keyframes[one + 1].stamp_ns - keyframes[one].stamp_ns)
+        if keyframes[one].segment == keyframes[before].segment and seconds > 0.0:
+            apart = np.linalg.norm(places[one + 1].translation - places[one].translation)
+            speed = max(speed, float(apart) / seconds)
+    told = places[loop.first] @ loop.similarity @ places[loop.second].inverse() @ places[start]
+    jump = float(np.linalg.norm(told.translation - places[before].translation))
+    way_after = ways.between(start, loop.second) * told.scale / places[start].scale
+    free = _FREE_DEPTHS * places[before].scale * scene_depth(keyframes[before])
+    return jump <= _FASTER * speed * lost_s + drift * (way_before + way_after) + free
 
 
 def _agree(one: Loop, two: Loop, keyframes: Sequence[Keyframe], places: Sequence[Similarity]) -> bool:

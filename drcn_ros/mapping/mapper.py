@@ -14,7 +14,7 @@ from drcn_ros.geometry.types import Array
 from drcn_ros.geometry.uncertain_pose import invert
 from drcn_ros.mapping.config import MappingConfig
 from drcn_ros.mapping.keyframes import Keyframe, is_apart, keyframe_of, scene_depth
-from drcn_ros.mapping.loops import LoopFinder, Match
+from drcn_ros.mapping.loops import LoopFinder, Match, Ways
 from drcn_ros.mapping.motions import Motions, at_least
 from drcn_ros.mapping.pose_graph import PoseGraph
 from drcn_ros.mapping.storage import MapState, read_map, write_map
@@ -266,12 +266,12 @@ class Mapper:
         ]
         return True
 
-    def _ways(self) -> Array:
-        """Return the length of the way to each keyframe, infinitely more after an open segment."""
+    def _ways(self) -> Ways:
+        """Return the way to each keyframe; each open segment begins another run."""
         places = np.array([place.translation for place in self._graph.estimates])
         steps = np.linalg.norm(np.diff(places, axis=0), axis=1)
-        steps[[start - 1 for start in self._open]] = np.inf
-        return np.concatenate([[0.0], np.cumsum(steps)])
+        begins = np.isin(np.arange(len(places)), self._open)
+        return Ways(np.concatenate([[0.0], np.cumsum(np.where(begins[1:], 0.0, steps))]), np.cumsum(begins))
 
     def _step(self, last: Keyframe, keyframe: Keyframe) -> tuple[Similarity, Array]:
         """Return the motion between two keyframes and its covariance (7, 7)."""

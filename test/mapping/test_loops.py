@@ -88,6 +88,27 @@ def test_segments_are_joined_by_a_loop(world: Frames, circle: Circle) -> None:
     assert mapper.graph().scales[-1] == pytest.approx(2.0, rel=0.03)
 
 
+@pytest.mark.parametrize(("lost_s", "joined"), [(1, False), (1000, True)])
+def test_no_loop_leads_across_a_restart_to_where_the_camera_cannot_have_gone(
+    world: Frames, circle: Circle, lost_s: int, joined: bool
+) -> None:
+    """The camera is lost for so long at the end of a round, and begins anew where all looks like half-way."""
+    true, mapper = circle(61, turns=1.0), Mapper()
+    first = world(true)
+    after = world(true[25:55], segment=1)
+    shift = first[-1].stamp_ns + lost_s * 10**9 - after[0].stamp_ns
+    for frame in first:
+        mapper.add(frame)
+    for frame in after:
+        reference = frame.reference_stamp_ns
+        moved = None if reference is None else reference + shift
+        mapper.add(replace(frame, stamp_ns=frame.stamp_ns + shift, reference_stamp_ns=moved))
+    mapper.finish()
+    segment = mapper.keyframe_path().segments
+    across = [loop for loop in mapper.loops() if segment[loop.first] != segment[loop.second]]
+    assert (len(across) > 0) == joined
+
+
 def test_contradictory_loops_are_left_out() -> None:
     graph, step = (
         PoseGraph(),
