@@ -165,19 +165,20 @@ class Matches:
         )
 
     def with_imprecise(self) -> Matches:
-        """Return these matches and, after them, the imprecise ones."""
+        """Return these matches and the imprecise ones, best first."""
         more = self.imprecise
         if more is None or not len(more):
             return self
+        order = np.argsort(-np.concatenate([self.scores, more.scores]), kind="stable")
         narrow = None
         if self.narrow_points is not None and more.narrow_points is not None:
-            narrow = np.concatenate([self.narrow_points, more.narrow_points])
+            narrow = np.concatenate([self.narrow_points, more.narrow_points])[order]
         return Matches(
-            np.concatenate([self.reference_points, more.reference_points]),
-            np.concatenate([self.current_points, more.current_points]),
-            np.concatenate([self.scores, more.scores]),
-            np.concatenate([self.reference_index, more.reference_index]),
-            np.concatenate([self.current_index, more.current_index]),
+            np.concatenate([self.reference_points, more.reference_points])[order],
+            np.concatenate([self.current_points, more.current_points])[order],
+            np.concatenate([self.scores, more.scores])[order],
+            np.concatenate([self.reference_index, more.reference_index])[order],
+            np.concatenate([self.current_index, more.current_index])[order],
             narrow,
         )
 

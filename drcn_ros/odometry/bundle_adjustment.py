@@ -133,7 +133,7 @@ class _Problem:
         cost = 0.5 * _CAUCHY * np.log1p(squared / _CAUCHY)
         cost[point[:, 2] < _BEHIND] = _BEHIND_COST
         moved = ((bundle.positions[self.free] - self.held) ** 2).sum(axis=1)
-        return float(cost.sum() + self.hold @ moved)
+        return float(cost.sum() + 0.5 * self.hold @ moved)
 
     def linearised(self, bundle: Bundle) -> _System:
         seen = self.seen
