@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from drcn_ros.matching.alignment import align
+from drcn_ros.matching.device import upload
 from drcn_ros.matching.patches import ImageFeatures, Patches
 from drcn_ros.matching.reduced import ReducedFeatures, as_matched, enlarged, shrunk
 from drcn_ros.matching.types import Features
@@ -52,20 +53,21 @@ def find_points(
     target = as_matched(current)
     if not isinstance(target, ImageFeatures) or not len(expected):
         return None
-    parts = []
-    for features, rows in hosts:
-        inner = as_matched(features)
-        if not isinstance(inner, ImageFeatures) or features.size != current.size:
-            return None
-        parts.append(inner.patches.select(torch.from_numpy(rows).to(inner.image.device)))
+    images = [as_matched(features) for features, _ in hosts]
+    if any(features.size != current.size for features, _ in hosts):
+        return None
     device = target.image.device
-    start = shrunk(expected, current.factors) if isinstance(current, ReducedFeatures) else expected
-    aligned = align(
-        Patches.joined(parts),
-        target.image,
-        torch.from_numpy(start).to(device),
-        torch.from_numpy(warps).to(device),
+    # What goes to a GPU by itself makes the host wait no more than an image does.
+    rows = torch.split(
+        upload(np.concatenate([rows for _, rows in hosts]), device), [len(rows) for _, rows in hosts]
     )
+    parts = []
+    for image, chosen in zip(images, rows, strict=True):
+        if not isinstance(image, ImageFeatures):
+            return None
+        parts.append(image.patches.select(chosen))
+    start = shrunk(expected, current.factors) if isinstance(current, ReducedFeatures) else expected
+    aligned = align(Patches.joined(parts), target.image, upload(start, device), upload(warps, device))
     seen = (aligned.correlation * aligned.good)[:, None]
     told: NDArray[np.float32] = torch.cat([aligned.narrow, aligned.points, seen], dim=1).cpu().numpy()
     narrow, wide = enlarged(told[:, :2], current), enlarged(told[:, 2:4], current)

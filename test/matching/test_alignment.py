@@ -147,6 +147,7 @@ def test_a_match_that_the_image_places_less_well_counts_less(plane):
     kept = align_matches(reference, current, matches)
     assert len(kept) + len(kept.imprecise) == len(kept.with_imprecise()) > 1.2 * len(kept)
     assert not np.isin(kept.imprecise.reference_index, kept.reference_index).any()
+    assert (np.diff(kept.with_imprecise().scores) <= 0).all()
     assert np.isin(kept.imprecise.reference_index, index[right]).mean() > 0.75
     share = np.isin(kept.reference_index, index[~right]).mean()
     assert share > 0.75

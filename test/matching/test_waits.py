@@ -14,6 +14,7 @@ from drcn_ros.benchmarks.gpu.waits import host_waits
 from drcn_ros.matching import MatcherConfig, create_matcher, d2net, drcn_base
 from drcn_ros.matching.common_warp import common_warp
 from drcn_ros.matching.device_warp import device_warp
+from drcn_ros.matching.search import find_points
 from drcn_ros.networks.architectures import create_network
 from drcn_ros.networks.weight_file import WeightFile, write_own_file
 
@@ -83,6 +84,31 @@ def test_host_waits_once_for_matches_and_keypoints(plane, monkeypatch, name, ref
     assert np.median(close[0]) < 1.1 * np.median(close[1]) + 0.01
     found = [_indices(one) for one in (matches, expected)]
     assert len(found[0] & found[1]) > 0.98 * len(found[0] | found[1]) > 50
+
+
+def test_host_waits_once_for_points_that_are_looked_for(plane, monkeypatch) -> None:
+    images = plane.reference, plane.current
+    rows = np.arange(60)
+
+    def searched(matcher):
+        reference, current = (matcher.extract(image) for image in images)
+        points = reference.keypoints().points[rows]
+        expected = cv2.perspectiveTransform(points[None].astype(np.float64), plane.homography)[0]
+        turn = np.tile(plane.homography[:2, :2], (len(rows), 1, 1)).astype(np.float32)
+        parts = [(reference, rows[:20]), (reference, rows[20:])]
+        return lambda: find_points(parts, current, expected.astype(np.float32), turn)
+
+    wanted = searched(create_matcher(_config("drcn")))()
+    _pretend(monkeypatch)
+    with pretended_device() as waits:
+        search = searched(create_matcher(_config("drcn")))
+        waits.places.clear()
+        found = search()
+    assert sum(waits.places.values()) == 1, waits.places
+    sure = wanted.correlation > 0.9
+    assert sure.sum() > 20
+    assert np.allclose(found.correlation[sure], wanted.correlation[sure], atol=1e-2)
+    assert np.median(np.abs(found.points - wanted.points)[sure]) < 1e-2
 
 
 def _indices(matches) -> set[tuple[int, int]]:
