@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Damages inputs of one kind again and again, in a process of its own: what crashes it is seen from outside.
 
-    python test/fuzz/worker.py KIND FOLDER SECONDS [FIRST]
+    python test/fuzz/worker.py KIND FOLDER CASES [FIRST [SECONDS]]
 
-Prints the number of cases. A case that ends in anything but a result or an error of this package is printed
-with its traceback, and ends the process with code 3; `FIRST` begins with that case.
+Runs CASES cases, the first of them FIRST, and goes on until SECONDS are over. Prints the number of cases. A
+case that ends in anything but a result or an error of this package is printed with its traceback, and ends
+the process with code 3.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ def fingerprint(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def main(name: str, folder: Path, seconds: float, first: int = 0) -> int:
-    """Run cases until the time is over; return 0, or 3 after one that went wrong."""
+def main(name: str, folder: Path, cases: int, first: int = 0, seconds: float = 0.0) -> int:
+    """Run the cases, and more until the time is over; return 0, or 3 after one that went wrong."""
     sound, damaged, temporary = folder / "sound", folder / "damaged", folder / "temporary"
     for place in (sound, temporary):
         place.mkdir(parents=True)
@@ -49,7 +50,7 @@ def main(name: str, folder: Path, seconds: float, first: int = 0) -> int:
     end = time.monotonic() + seconds
     number = first
     outcomes = {"read": 0, "refused": 0}
-    while number == first or time.monotonic() < end:
+    while number < first + cases or time.monotonic() < end:
         (folder / "case").write_text(str(number))
         random = np.random.default_rng([number, sum(name.encode())])
         path = kind.damaged(damaged, random)
@@ -86,4 +87,5 @@ def main(name: str, folder: Path, seconds: float, first: int = 0) -> int:
 
 if __name__ == "__main__":
     faulthandler.enable()
-    sys.exit(main(sys.argv[1], Path(sys.argv[2]), float(sys.argv[3]), *map(int, sys.argv[4:])))
+    name, folder, cases, first, seconds = [*sys.argv[1:], "0", "0"][:5]
+    sys.exit(main(name, Path(folder), int(cases), int(first), float(seconds)))
