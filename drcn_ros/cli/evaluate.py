@@ -25,7 +25,7 @@ from drcn_ros.cli.progress import progress
 from drcn_ros.cli.values import known_names, require_at_least
 from drcn_ros.configuration import flatten
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.compare import PAGE, PICTURE, compare, names_of, read_run
+from drcn_ros.evaluation.compare import PAGE, PICTURE, compare, differences, names_of, read_run
 from drcn_ros.evaluation.evaluate import RUN_FILES, evaluate
 from drcn_ros.evaluation.frame_rows import FrameRow
 from drcn_ros.evaluation.metrics_file import FILE as METRICS
@@ -227,8 +227,10 @@ def _remarks(
 
 def _compare(folders: Sequence[Path], out: Path) -> int:
     names = names_of(folders)
-    table = compare({name: read_run(folder) for name, folder in zip(names, folders, strict=True)}, out)
-    print(text_table(table))
+    runs = {name: read_run(folder) for name, folder in zip(names, folders, strict=True)}
+    print(text_table(compare(runs, out)))
+    for note in differences(runs):
+        print(f"note: {note}")
     print(f"comparison: {out / PAGE}")
     return 0
 

@@ -23,6 +23,9 @@ from drcn_ros.sequences.trajectories.trajectory import Trajectory
 
 PICTURE, PAGE = "comparison.png", "comparison.html"
 
+# True positions of one frame in two runs that differ by more are of two truths, metres.
+_SAME_TRUTH_M = 1e-4
+
 
 @dataclass(frozen=True)
 class FinishedRun:
@@ -66,6 +69,42 @@ def names_of(folders: Sequence[Path]) -> list[str]:
     raise InputError(msg)
 
 
+def differences(runs: Mapping[str, FinishedRun]) -> list[str]:
+    """Return what keeps the numbers of runs from being compared, each against the first, a sentence each.
+
+    The frames are told by their stamps. Sequences that count from zero share them, so the true positions
+    and, where there are none, the names of the inputs must agree too.
+    """
+    (first, yardstick), *others = runs.items()
+    return [line for name, run in others for line in _differences((first, yardstick), (name, run))]
+
+
+def _differences(one: tuple[str, FinishedRun], other: tuple[str, FinishedRun]) -> list[str]:
+    (first, a), (second, b) = one, other
+    both = f"{first!r} and {second!r}"
+    sources = f"{a.metrics['input']} and {b.metrics['input']}"
+    stamps_a, stamps_b = ({row.stamp for row in run.rows} for run in (a, b))
+    common = len(stamps_a & stamps_b)
+    if not common:
+        return [f"{both} are of different sequences, {sources}: no frame in common, so compare none of it"]
+    told = []
+    if stamps_a != stamps_b:
+        told.append(
+            f"{both} are not of the same frames: {len(stamps_a)} and {len(stamps_b)}, {common} in common; "
+            "evaluate both with the same --start, --duration and --step"
+        )
+    _, at_a, at_b = np.intersect1d(a.paths.stamps_ns, b.paths.stamps_ns, return_indices=True)
+    if not len(a.paths.truth) or not len(b.paths.truth) or not len(at_a):
+        if Path(a.metrics["input"]).name != Path(b.metrics["input"]).name:
+            told.append(f"{both} are of {sources}; nothing tells whether these are the same frames")
+    elif np.abs(a.paths.truth[at_a, :3, 3] - b.paths.truth[at_b, :3, 3]).max() > _SAME_TRUTH_M:
+        told.append(f"{both} have different ground truth at the same stamps: {sources}")
+    least_a, least_b = (run.metrics["relative_pose"]["direction_deg"]["min_motion_m"] for run in (a, b))
+    if least_a != least_b:
+        told.append(f"{both} were judged with --min-motion {least_a:g} and {least_b:g}")
+    return told
+
+
 def compare(runs: Mapping[str, FinishedRun], folder: Path) -> list[list[str]]:
     """Write picture and page of several runs into a folder; return the table, headings first.
 
@@ -80,9 +119,10 @@ def compare(runs: Mapping[str, FinishedRun], folder: Path) -> list[list[str]]:
         inputs = ", ".join(dict.fromkeys(str(run.metrics["input"]) for run in runs.values()))
         caption = "Paths aligned by a similarity (Sim3); share of all frames below each value"
         parts = [
+            html.notes(differences(runs)),
             html.section("Table", html.table(table)),
             html.section("Picture", html.picture(picture, caption)),
         ]
-        text = html.page("Comparison of runs", inputs, parts)
+        text = html.page("Comparison of runs", inputs, [part for part in parts if part])
         page.write_text(text, encoding="utf-8", errors="backslashreplace")
     return table

@@ -146,6 +146,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         table_row("", content)
         Path(content["input"]), content["matcher"] + "", content["step"] > 1, content["rim"]["rings_px"]
         content["live"], list(content["notes"])
+        format(content["relative_pose"]["direction_deg"]["min_motion_m"], "g")
     except OSError:
         msg = f"{folder} is no result of `drcn evaluate`: it has no {FILE}"
         raise InputError(msg) from None

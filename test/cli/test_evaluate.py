@@ -37,6 +37,11 @@ def test_baselines_run_on_the_same_frames_and_are_compared(drcn, recording: Path
     assert answer.code == 0
     assert "baseline_orb" in answer.out
     assert (tmp_path / "both" / "comparison.png").is_file()
+    assert "note:" not in answer.out
+    assert drcn("evaluate", recording, "--out", tmp_path / "all", *arguments[:2], "--no-timing").code == 0
+    answer = drcn("evaluate", "--compare", out, tmp_path / "all", "--out", tmp_path / "unlike")
+    assert answer.code == 0
+    assert "note: 'run' and 'all' are not of the same frames: 3 and 6, 3 in common; evaluate" in answer.out
 
 
 def test_parameters_come_from_file_and_command_line(drcn, recording: Path, tmp_path: Path):

@@ -16,7 +16,7 @@ import pytest
 
 from drcn_ros.configuration import build
 from drcn_ros.errors import InputError
-from drcn_ros.evaluation.compare import compare, names_of, read_run
+from drcn_ros.evaluation.compare import FinishedRun, compare, differences, names_of, read_run
 from drcn_ros.evaluation.evaluate import JudgedRun, evaluate, judge
 from drcn_ros.evaluation.metrics_file import HEADINGS, RunInfo, markdown_table, read_metrics, text_table
 from drcn_ros.evaluation.run_log import LogOptions
@@ -254,6 +254,43 @@ def test_runs_are_compared_in_a_table_a_picture_and_a_page(tmp_path: Path, clip,
     assert [row[0] for row in table[1:]] == ["orb", "sift"]
     assert sorted(contents(tmp_path / "both")) == [".drcn_files", "comparison.html", "comparison.png"]
     assert cv2.imread(str(tmp_path / "both" / "comparison.png")).std() > 5
+
+
+def test_runs_that_are_not_of_the_same_thing_are_told(tmp_path: Path, clip, finished: Path):
+    run = read_run(finished)
+    rows, paths = run.rows, run.paths
+
+    def told(other: FinishedRun) -> list[str]:
+        return differences({"a": run, "b": other})
+
+    def renamed(name: str, least: float = 0.01) -> dict[str, Any]:
+        direction = {**run.metrics["relative_pose"]["direction_deg"], "min_motion_m": least}
+        relative = {**run.metrics["relative_pose"], "direction_deg": direction}
+        return {**run.metrics, "input": name, "relative_pose": relative}
+
+    assert told(run) == []
+    # The same recording under another name is the same; its truth shows it.
+    assert told(replace(run, metrics=renamed("elsewhere/other"))) == []
+    later = [replace(row, stamp=row.stamp + 10**12) for row in rows]
+    assert told(replace(run, rows=later)) == [
+        "'a' and 'b' are of different sequences, clip and clip: no frame in common, so compare none of it"
+    ]
+    (line,) = told(replace(run, rows=rows[::2]))
+    assert f"not of the same frames: {len(rows)} and {len(rows[::2])}, {len(rows[::2])} in common" in line
+    truth = paths.truth.copy()
+    truth[:, 0, 3] += 0.01
+    assert told(replace(run, paths=replace(paths, truth=truth))) == [
+        "'a' and 'b' have different ground truth at the same stamps: clip and clip"
+    ]
+    unknown = replace(run, metrics=renamed("other"), paths=replace(paths, truth=np.zeros((0, 4, 4))))
+    assert told(unknown) == [
+        "'a' and 'b' are of clip and other; nothing tells whether these are the same frames"
+    ]
+    assert told(replace(run, metrics=renamed("clip", 0.05))) == [
+        "'a' and 'b' were judged with --min-motion 0.01 and 0.05"
+    ]
+    compare({"a": run, "b": unknown}, tmp_path / "both")
+    assert "nothing tells whether" in (tmp_path / "both" / "comparison.html").read_text()
 
 
 def test_runs_are_named_by_what_tells_them_apart(tmp_path: Path):

@@ -26,7 +26,7 @@ from drcn_ros.configuration import build
 from drcn_ros.conversion.images import image_from_compressed
 from drcn_ros.errors import ImageError, InputError
 from drcn_ros.evaluation.batch import read_tasks
-from drcn_ros.evaluation.compare import read_run
+from drcn_ros.evaluation.compare import differences, read_run
 from drcn_ros.evaluation.evaluate import evaluate
 from drcn_ros.evaluation.metrics_file import RunInfo, table_row
 from drcn_ros.evaluation.report import page
@@ -263,9 +263,13 @@ def results(folder: Path) -> Kind:
     outcome["stages"] = {"frame": {"median_ms": 1.0}}
     (folder / "speed.json").write_text(json.dumps({"machine": {}, "outcomes": [outcome]}))
 
+    sound = read_run(folder / "run")
+
     def use(path: Path) -> None:
         if path.is_dir():
-            table_row("run", read_run(path).metrics)
+            run = read_run(path)
+            table_row("run", run.metrics)
+            differences({"sound": sound, "damaged": run})
         else:
             (read_tasks if path.suffix == ".txt" else read_earlier)(path)
 
