@@ -2,13 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Places frames among the landmarks of the last keyframes.
 
+What a new keyframe asks for, its matches with the keyframes before it and the adjustment of all of them, is
+done in a thread of its own after the frame was placed. The next frame waits for it, so that the result does
+not depend on how fast either is.
+
 Bounds in pixels are those of the image that was matched, which may be smaller than the one received.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,19 +70,6 @@ class Placed:
     landmarks: int
 
 
-@dataclass(frozen=True)
-class Advance:
-    """A new keyframe.
-
-    Attributes:
-        keyframe: the view to match the next frames with.
-        pose: (4, 4) T_start_frame of the newest frame, after the adjustment.
-    """
-
-    keyframe: View
-    pose: Array
-
-
 class LocalMap:
     """Places frames among the landmarks of the last keyframes, and adjusts both.
 
@@ -95,6 +88,39 @@ class LocalMap:
         # A frame half-way to the end of the last keyframe: view, pose, that keyframe; and frames since.
         self._successor: tuple[View, Array, Keyframe] | None = None
         self._frames_since = 0
+        self._work: Future[None] | None = None
+        # The keyframe that the newest frame was placed from, and its pose then.
+        self._anchor: tuple[Keyframe, Array] | None = None
+
+    @property
+    def newest(self) -> Array:
+        """(4, 4) T_start_frame of the frame that was placed last, after all adjustments."""
+        self.settle()
+        return self._placed[-1][1] if self._placed else np.eye(4)
+
+    def settle(self) -> None:
+        """Wait until the last keyframe is linked and adjusted.
+
+        Raises:
+            Exception: what that work ended with.
+        """
+        work, self._work = self._work, None
+        if work is None:
+            return
+        work.result()
+        if self._placed and self._anchor is not None:
+            view, pose = self._placed[-1]
+            keyframe = self._data.of(view)
+            anchor, before = self._anchor
+            moved = anchor.pose @ np.linalg.inv(before) @ pose if keyframe is None else keyframe.pose.copy()
+            self._placed[-1] = view, moved
+        self._anchor = None
+
+    def abandon(self) -> None:
+        """Wait until the last keyframe is done with, whatever its end, since the map is needed no more."""
+        work, self._work = self._work, None
+        if work is not None:
+            wait([work])
 
     def begin(self, view: View) -> None:
         """Start with a first keyframe at the identity."""
@@ -114,9 +140,11 @@ class LocalMap:
             match: finds the matches of two views.
         """
         assert two_view.rotation is not None
+        self.settle()
         keyframe = self._data.of(reference)
         if keyframe is None and self._started and self._placed and self._placed[-1][0] is reference:
             self.add_keyframe(reference, self._placed[-1][1], camera, match)
+            self.settle()
             keyframe = self._data.of(reference)
         if keyframe is None:
             return None
@@ -173,8 +201,8 @@ class LocalMap:
         camera: Camera,
         config: KeyframeConfig,
         match: Match,
-    ) -> Advance | None:
-        """Note a placed frame; return what changed if there is a new keyframe, else None.
+    ) -> View | None:
+        """Note a placed frame; if there is a new keyframe, return the view to match the next frames with.
 
         In slow motion not the newest frame becomes one but the one that was seen half-way to its end, so that
         the parallax never starts again from zero.
@@ -194,20 +222,17 @@ class LocalMap:
             if not general or parallax < _FIRST_PARALLAX:
                 return None
             self._started = True
-            change = self.add_keyframe(view, placed.pose, camera, match)
+            self.add_keyframe(view, placed.pose, camera, match)
             # The first one goes on as the reference: so short a baseline would begin again from zero.
-            return Advance(reference, change.pose)
+            return reference
         if general and placed.landmarks < _ENOUGH:
             return self.add_keyframe(view, placed.pose, camera, match)
         if worn >= 1.0:
             following = self._successor
             if following is None or following[2] is not keyframe or self._frames_since < _SLOW:
                 return self.add_keyframe(view, placed.pose, camera, match)
-            before = keyframe.pose
-            self.add_keyframe(following[0], following[1], camera, match)
-            pose = keyframe.pose @ np.linalg.inv(before) @ placed.pose
-            self._placed[-1] = (view, pose)
-            return Advance(following[0], pose)
+            self._anchor = keyframe, keyframe.pose
+            return self.add_keyframe(following[0], following[1], camera, match)
         if worn < _HALF:
             self._successor = None
         elif self._successor is None:
@@ -215,30 +240,42 @@ class LocalMap:
         self._frames_since += 1
         return None
 
-    def add_keyframe(self, view: View, pose: Array, camera: Camera, match: Match) -> Advance:
-        """Make a placed frame a keyframe, and adjust the last ones."""
+    def add_keyframe(self, view: View, pose: Array, camera: Camera, match: Match) -> View:
+        """Make a placed frame a keyframe, and begin to link it with the last ones and to adjust them.
+
+        Args:
+            view: the frame, which is returned.
+            pose: (4, 4) of it in the map.
+            camera: of all.
+            match: finds the matches of two views; called in another thread until the map is settled.
+        """
+        self.settle()
         self._successor = None
         linked = self._data.last(_LINKED)
         keyframe = self._data.insert(view, pose, camera)
-        for other in linked:
-            link(self._data, other, keyframe, match(other.view, view), camera)
-        keyframe.carry(camera)
-        if len(self._data.keyframes) >= 3:
-            adjust_newest(self._data, camera)
-        self._data.forget(_KEPT)
-        if self._placed and self._placed[-1][0] is view:
-            self._placed[-1] = (view, keyframe.pose.copy())
-        return Advance(view, keyframe.pose.copy())
+        if self._anchor is None:
+            self._anchor = keyframe, keyframe.pose
 
-    def depths(self, reference: View, view: View, pose: Array, matches: Matches) -> PointDepths:
-        """Return the depths of a view's keypoints that match landmarks of a keyframe.
+        def work() -> None:
+            for other in linked:
+                link(self._data, other, keyframe, match(other.view, view), camera)
+            keyframe.carry(camera)
+            if len(self._data.keyframes) >= 3:
+                adjust_newest(self._data, camera)
+            self._data.forget(_KEPT)
+
+        self._work = _worker().submit(work)
+        return view
+
+    def depths(self, reference: View, view: View, matches: Matches) -> PointDepths:
+        """Return the depths of the newest frame's keypoints that match landmarks of a keyframe.
 
         Args:
             reference: the keyframe.
             view: the frame.
-            pose: (4, 4) of the frame in the map.
             matches: of both.
         """
+        pose = self.newest
         found = PointDepths.unknown(len(view.points))
         keyframe = self._data.of(reference)
         if keyframe is None:
@@ -269,6 +306,7 @@ class LocalMap:
 
     def landmarks(self) -> MapPoints:
         """Return the landmarks whose distance is known to better than itself, in axes and unit of the map."""
+        self.settle()
         return self._data.told()
 
     def _known(self, keyframe: Keyframe, matches: Matches) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -327,6 +365,12 @@ class LocalMap:
             ahead = last @ np.linalg.inv(before) @ last
             starts.append((ahead[:3, :3], ahead[:3, 3]))
         return starts
+
+
+@cache
+def _worker() -> ThreadPoolExecutor:
+    """Return the one thread of all maps of this process."""
+    return ThreadPoolExecutor(1, "map")
 
 
 def _length_along(direction: Array, rotation: Array, origin: Array, seen: SeenLandmarks) -> float:

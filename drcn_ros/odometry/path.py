@@ -139,9 +139,14 @@ class Path:
             self._watch_ground(view, two_view, matches, config)
         return step
 
-    def from_map(self, points: MapPoints) -> MapPoints:
-        """Return points of the local map, as the last frame sees them, in axes and unit of the path."""
-        from_frame = np.asarray(np.linalg.inv(self._in_map), np.float64)
+    def from_map(self, points: MapPoints, newest: Array) -> MapPoints:
+        """Return points of the local map, as the last frame sees them, in axes and unit of the path.
+
+        Args:
+            points: in axes and unit of the map.
+            newest: (4, 4) pose of the last frame among them.
+        """
+        from_frame = np.asarray(np.linalg.inv(newest), np.float64)
         scale = 1.0 if self._factor is None else self._factor.value
         return points.moved(from_frame).moved(self.pose, scale)
 

@@ -153,6 +153,7 @@ class VisualOdometry:
         """Forget all frames and start a new segment at the identity."""
         self._references.clear()
         self._stillness.clear()
+        self._map.abandon()
         self._map = LocalMap()
         self._path.clear()
         self._segment += 1
@@ -178,6 +179,7 @@ class VisualOdometry:
     def place(self, prepared: PreparedFrame) -> Result:
         """Return what is known at a prepared frame."""
         clock = StageClock(prepared.seconds)
+        self._map.settle()
         self._matches.clear()
         self._take_changes(prepared)
         timing = self._clock.add(prepared.stamp_ns, self._config.max_gap)
@@ -206,7 +208,7 @@ class VisualOdometry:
 
         They are those after the frame that was placed last, and belong to the thread that places.
         """
-        return self._path.from_map(self._map.landmarks()) if self._uses_map else None
+        return self._path.from_map(self._map.landmarks(), self._map.newest) if self._uses_map else None
 
     def _take_changes(self, prepared: PreparedFrame) -> None:
         """Take the configuration and the matcher that a frame was prepared with."""
@@ -298,20 +300,21 @@ class VisualOdometry:
         """Whether a local map places the frames; steps of one unit have no use for one."""
         return self._config.reference == "map" and self._config.scale.source != "none"
 
-    def _match(self, reference: View, view: View, clock: StageClock) -> Matches:
+    def _match(self, reference: View, view: View, clock: StageClock | None = None) -> Matches:
         """Return the matches of two views without those in places that stand still by themselves."""
         found = self._match_all(reference, view, clock)
         kept = self._still_pixels.kept(found)
         return found if kept.all() else found.select(kept)
 
-    def _match_all(self, reference: View, view: View, clock: StageClock) -> Matches:
+    def _match_all(self, reference: View, view: View, clock: StageClock | None) -> Matches:
         found = self._matches.get(id(reference))
         if found is None or found[0] is not reference or found[1] is not view:
             begin = time.perf_counter()
             matches = self._matcher.match(reference.features, view.features)
             # A path rests on many views of a point, so that even one whose place is hardly told helps.
             found = reference, view, matches.with_imprecise() if self._uses_map else matches
-            clock.matched(begin)
+            if clock is not None:
+                clock.matched(begin)
             self._matches[id(reference)] = found
         return found[2]
 
@@ -342,7 +345,7 @@ class VisualOdometry:
         floor = self._config.two_view.systematic_px
         remember_outliers(attempt.reference, view, two_view, attempt.matches, floor)
         if attempt.placed is not None:
-            step = self._advance_in_map(attempt, attempt.placed, view, two_view, clock)
+            step = self._advance_in_map(attempt, attempt.placed, view, two_view)
             return replace(outcome, step=step)
         step = self._path.extend(attempt.reference, view, two_view, attempt.matches, self._config.scale)
         self._references.succeeded(attempt.reference, view, two_view, self._camera.mean_focal, self._config)
@@ -354,25 +357,24 @@ class VisualOdometry:
         return replace(outcome, step=step)
 
     def _advance_in_map(
-        self, attempt: Attempt, placed: Placed, view: View, two_view: TwoView, clock: StageClock
+        self, attempt: Attempt, placed: Placed, view: View, two_view: TwoView
     ) -> StepLength | None:
         """Put the frame where the local map has it, as a keyframe if one is due."""
         assert self._camera is not None
         reference, camera = attempt.reference, self._camera
-        match = partial(self._match, clock=clock)
-        change = self._map.advance(reference, view, placed, two_view, camera, self._config.keyframe, match)
+        # The map matches a new keyframe after the frame, in a thread of its own: in no stage of the frame.
+        match = self._match
+        keyframe = self._map.advance(reference, view, placed, two_view, camera, self._config.keyframe, match)
         if two_view.model is Model.IDENTITY:
             self._stillness.clear()
         elif self._stillness.add(view, self._noise(two_view)):
             # What stands is told from what moves slowly only beside a reference where it came to rest.
             self._stillness.clear()
-            if change is None:
-                change = self._map.add_keyframe(view, placed.pose, camera, match)
-        if change is not None:
-            placed = replace(placed, pose=change.pose)
+            if keyframe is None:
+                keyframe = self._map.add_keyframe(view, placed.pose, camera, match)
         if self._config.scale.source == "camera_height":
-            view.depths = self._map.depths(reference, view, placed.pose, attempt.matches)
-        self._references.placed(reference, view, None if change is None else change.keyframe)
+            view.depths = self._map.depths(reference, view, attempt.matches)
+        self._references.placed(reference, view, keyframe)
         return self._path.follow(reference, view, two_view, attempt.matches, placed, self._config.scale)
 
     def _lose(self, view: View, outcome: Outcome) -> Outcome:
@@ -395,6 +397,7 @@ class VisualOdometry:
         self._lost_since_ns = None
         self._stillness.clear()
         self._references.begin(view)
+        self._map.abandon()
         self._map = LocalMap(self._path.begin_map())
         self._map.begin(view)
 

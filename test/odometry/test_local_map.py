@@ -4,6 +4,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import deque
 from dataclasses import replace
 
 import numpy as np
@@ -11,7 +14,7 @@ import pytest
 
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.matching.types import Features, Matches
-from drcn_ros.odometry import Reason, State
+from drcn_ros.odometry import Reason, State, local_map
 from drcn_ros.odometry.local_map import LocalMap
 from drcn_ros.odometry.map_data import MapData
 
@@ -82,6 +85,7 @@ def test_a_landmark_is_not_handed_to_a_keypoint_beside_its_place(point_world, cu
     odometry = world.odometry({"two_view.systematic_px": 0.0})
     for index in range(2):
         odometry.process(world.frame(index))
+    odometry.landmarks()
     first, second = keyframes[:2]
     assert (first.landmark >= 0).sum() > 100
     assert (second.landmark[0::2] >= 0).sum() > 40
@@ -102,6 +106,7 @@ def test_a_keypoint_that_takes_a_landmark_moves_to_its_place(point_world, curve,
     frames = [world.frame(index) for index in range(2)]
     for frame in frames:
         odometry.process(frame)
+    odometry.landmarks()
     second = keyframes[1]
     carries = second.landmark >= 0
     assert carries.sum() > 100
@@ -127,6 +132,7 @@ def test_bounds_are_in_pixels_of_the_image_that_is_matched(point_world, curve, m
     odometry = world.odometry({"two_view.systematic_px": 0.0})
     for index in range(2):
         odometry.process(world.frame(index))
+    odometry.landmarks()
     assert (keyframes[1].landmark >= 0).sum() > 100
 
 
@@ -171,9 +177,75 @@ def test_memory_does_not_grow_with_the_path(point_world, straight_poses):
     sizes = []
     for index in range(200):
         odometry.process(world.frame(index))
+        odometry.landmarks()
         sizes.append((len(odometry._map._data.landmarks.host), len(odometry._map._data.landmarks.of)))
     assert max(sizes[-60:])[0] <= 1.2 * max(sizes[60:120])[0]
     assert len(odometry._map._data.keyframes) <= 20
+
+
+def test_a_frame_does_not_wait_for_what_its_keyframe_asks_for(point_world, curve, monkeypatch):
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
+    waited_for = [result.pose for result in world.run(FRAMES)]
+    begun, go_on = threading.Event(), threading.Event()
+    adjust = local_map.adjust_newest
+
+    def adjusted(*given):
+        begun.set()
+        assert go_on.wait(60.0)
+        adjust(*given)
+
+    monkeypatch.setattr(local_map, "adjust_newest", adjusted)
+    odometry = world.odometry()
+    poses = []
+    for index in range(FRAMES):
+        poses.append(odometry.process(world.frame(index)).pose)
+        if begun.wait(0.02) and not go_on.is_set():
+            stopped_at = index
+            go_on.set()
+    # The frame had its result while the adjustment stood still, and all poses are those of any other run.
+    assert stopped_at > 0
+    assert np.array_equal(poses, waited_for)
+
+
+def test_a_failure_of_the_adjustment_is_told_at_the_next_frame_and_a_reset_helps(
+    point_world, curve, monkeypatch
+):
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
+    odometry = world.odometry()
+
+    def broken(*_given):
+        raise np.linalg.LinAlgError("made up")
+
+    monkeypatch.setattr(local_map, "adjust_newest", broken)
+    frames = [world.frame(index) for index in range(FRAMES)]
+    with pytest.raises(np.linalg.LinAlgError, match="made up"):
+        deque(map(odometry.process, frames), maxlen=0)
+    monkeypatch.undo()
+    odometry.reset()
+    states = [odometry.process(world.frame(index)).state for index in range(12, 16)]
+    assert states == [State.INITIALIZING, *[State.TRACKING] * 3]
+
+
+def test_a_reset_waits_for_the_adjustment_and_drops_what_it_ends_with(point_world, curve, monkeypatch):
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
+    odometry = world.odometry()
+    begun = threading.Event()
+
+    def broken(*_given):
+        begun.set()
+        # Long enough that the reset comes in the middle.
+        time.sleep(0.2)
+        raise np.linalg.LinAlgError("made up")
+
+    monkeypatch.setattr(local_map, "adjust_newest", broken)
+    for index in range(FRAMES):
+        odometry.process(world.frame(index))
+        if begun.wait(0.02):
+            break
+    assert begun.is_set()
+    odometry.reset()
+    assert len(odometry.landmarks().points) == 0
+    assert odometry.process(world.frame(FRAMES - 1)).state is State.INITIALIZING
 
 
 def test_a_motion_that_the_landmarks_contradict_is_no_tracking(point_world, curve, monkeypatch):
