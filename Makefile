@@ -49,7 +49,7 @@ FUZZ_SECONDS ?= 120
 FUZZ_FIRST ?= $(shell date +%y%m%d)0000
 fuzz: $(VENV)/.test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) FUZZ_FIRST=$(FUZZ_FIRST) OMP_NUM_THREADS=1 $(RUN) $(VENV)/bin/python -m pytest -s \
-		test/fuzz test/ros/node/test_fuzz_node.py
+		test/fuzz test/ros/running_node/test_fuzz_node.py
 
 check: $(VENV)/.test
 	$(VENV)/bin/ruff check .

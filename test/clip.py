@@ -6,7 +6,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
+import cv2
 import numpy as np
 
 from drcn_ros.geometry.camera import Camera
@@ -38,6 +40,11 @@ class Clip(ImageSequence):
     def shots(self) -> Iterator[Shot]:
         for stamp, image in zip(self.stamps_ns, self.images, strict=True):
             yield Shot(stamp, partial(np.copy, image))
+
+    def save(self, index: int, path: Path) -> None:
+        """Write an image as a file in a folder that need not exist."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        assert cv2.imwrite(str(path), cv2.cvtColor(self.images[index], cv2.COLOR_RGB2BGR))
 
 
 def _covered(seed: int):

@@ -15,6 +15,7 @@ DOCUMENTS = sorted(
     for path in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *ROOT.glob("[a-z]*/**/README.md")]
     if not path.relative_to(ROOT).parts[0].startswith((".", "build", "install", "log"))
 )
+TESTS = ["/" + path.relative_to(ROOT).with_suffix("").as_posix() for path in (ROOT / "test").rglob("*.py")]
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 
 
@@ -44,3 +45,9 @@ def test_what_a_reader_wants_is_one_step_away() -> None:
         told = document.name == "index.md" or f"({document.name}" in page
         # Pages that another page leads on to.
         assert told or document.name in {"add_a_matcher.md", "add_an_input.md", "accuracy_tables.md"}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_that_are_named_are_there(document: Path) -> None:
+    for name in re.findall(r"`([\w/]*test_[a-z][\w]*)(?:\.py)?`", document.read_text(encoding="utf-8")):
+        assert any(test.endswith(f"/{name}") for test in TESTS), f"there is no {name}.py"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import types
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -12,6 +13,7 @@ import pytest
 from sensor_msgs.msg import CompressedImage, Image
 
 from drcn_ros.conversion.images import ENCODINGS, image_from_compressed, image_from_message, sound_cv_bridge
+from drcn_ros.conversion.stamps import image_stamp_ns
 from drcn_ros.errors import ImageError
 from drcn_ros.foreign.value_range import ValueRange
 from drcn_ros.ros.messages.convert import byte_array
@@ -259,3 +261,44 @@ def test_cv_bridge_agrees_where_it_is_installed(encoding: str, camera_messages: 
     target = "mono8" if image.ndim == 2 else "rgb8"
     theirs = module.CvBridge().imgmsg_to_cv2(message, desired_encoding=target)
     assert np.abs(image.astype(int) - theirs).max() <= 1
+
+
+CASES = 200
+SIZES = (0, 1, 2, 3, 47, 48, 49, 64, 96, 2**31, 2**32 - 1)
+ENCODINGS = ("", "mono8", "MONO8", "rgb8", "bgra8", "mono16", "bayer_rggb8", "yuv422", "nv12", "8UC9")
+FIELDS = ("height", "width", "step", "encoding", "is_bigendian", "data", "nanosec")
+
+
+def test_a_changed_image_header_is_refused_or_gives_the_size_that_it_says():
+    pixels = np.arange(48 * 64 * 3, dtype=np.uint32).astype(np.uint8)
+    refused, read = [], 0
+    for case in range(CASES):
+        random = np.random.default_rng(case)
+        message = SimpleNamespace(
+            header=SimpleNamespace(stamp=SimpleNamespace(sec=12, nanosec=500), frame_id="camera"),
+            height=48, width=64, encoding="rgb8", is_bigendian=0, step=192, data=pixels,
+        )  # fmt: skip
+        for _ in range(int(random.integers(1, 3))):
+            field = str(random.choice(FIELDS))
+            if field in ("height", "width", "step"):
+                setattr(message, field, int(random.choice(SIZES)))
+            elif field == "encoding":
+                message.encoding = str(random.choice(ENCODINGS))
+            elif field == "is_bigendian":
+                message.is_bigendian = int(random.choice([1, 255]))
+            elif field == "data":
+                message.data = pixels[: int(random.integers(len(pixels)))]
+            else:
+                message.header.stamp.nanosec = int(random.choice([10**9, 2**32 - 1]))
+        try:
+            stamp = image_stamp_ns(message)
+            image = image_from_message(message)
+        except ImageError as error:
+            refused.append(str(error))
+            continue
+        read += 1
+        assert stamp == 12 * 10**9 + 500, case
+        assert image.dtype == np.uint8, case
+        assert image.shape[:2] == (message.height, message.width), case
+    assert not any("\n" in line for line in refused)
+    assert min(len(refused), read) > 20

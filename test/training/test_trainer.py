@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 import torch
 
+from drcn_ros.cli.main import main
 from drcn_ros.configuration import flatten
 from drcn_ros.errors import ConfigurationError, InputError
 from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.weights import load_network
+from drcn_ros.training.checkpoint import read_checkpoint
 from drcn_ros.training.config import OptimiserConfig, TrainingConfig
 from drcn_ros.training.log import read_log
 from drcn_ros.training.pairs import PairBatch, WarpedPhotographs
@@ -191,3 +193,23 @@ def test_files_of_somebody_else_are_not_replaced(small_config: Make) -> None:
     with pytest.raises(InputError, match=f"holds {WEIGHTS}, which is no file of an earlier result"):
         run.run()
     assert [path.name for path in folder.iterdir()] == [WEIGHTS]
+
+
+def test_a_run_ends_after_its_minutes_and_the_next_goes_on(
+    small_config: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = small_config(steps=100000)
+    settings = [word for name, value in flatten(config).items() for word in ("--set", f"{name}={value}")]
+    reached = []
+    for _ in range(2):
+        assert main(["train", *settings, "--device", "cpu", "--minutes", "0.03"]) == 0
+        assert (Path(config.output) / WEIGHTS).is_file()
+        reached.append(read_checkpoint(Path(config.output) / CHECKPOINT)["step"])
+    assert 0 < reached[0] < reached[1] < 100000
+    assert f"from step {reached[0]} to 100000" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("minutes", ["0", "-1", "nan"])
+def test_minutes_must_be_above_zero(minutes: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["train", "--minutes", minutes]) == 2
+    assert "--minutes" in capsys.readouterr().err

@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from drcn_ros.errors import InputError
-from drcn_ros.sequences import Selection, open_sequence
+from drcn_ros.sequences import Selection, SequenceOptions, open_sequence
 from drcn_ros.sequences.bags.writer import Compression, Storage, write_bag
+from drcn_ros.sequences.inspection.inspect import inspect
 
 MCAP, SQLITE = Storage.MCAP, Storage.SQLITE3
 NONE, FILE, MESSAGE, CHUNKS = Compression.NONE, Compression.FILE, Compression.MESSAGE, Compression.STORAGE
@@ -160,3 +161,69 @@ def test_grey_images_stay_grey(tmp_path: Path, clip):
         assert np.array_equal(first.image, clip.images[0])
     finally:
         clip.images = clip_images
+
+
+CASES = 200
+
+
+def test_changed_bag_metadata_are_refused_or_the_images_are_the_same(tmp_path: Path, clip):
+    write_bag(clip, tmp_path / "walk")
+    file = tmp_path / "walk" / "metadata.yaml"
+    sound = file.read_text()
+    expected = list(open_sequence(tmp_path / "walk").frames(Selection(limit=2)))
+    refused = 0
+    for case in range(CASES):
+        random = np.random.default_rng(case)
+        content = yaml.safe_load(sound)
+        change(content, random)
+        file.write_text(yaml.safe_dump(content))
+        found = inspect(str(tmp_path / "walk"), SequenceOptions())
+        if found.problem:
+            refused += 1
+            assert "\n" not in found.problem, case
+            continue
+        frames = list(open_sequence(tmp_path / "walk").frames(Selection(limit=2)))
+        assert [frame.stamp_ns for frame in frames] == [frame.stamp_ns for frame in expected], case
+        for frame, other in zip(frames, expected, strict=True):
+            assert np.array_equal(frame.image, other.image), case
+    assert 20 < refused < CASES - 20
+
+
+def change(content: object, random: np.random.Generator) -> None:
+    """Change one value of nested lists and mappings, at any depth."""
+    while True:
+        keys = list(content) if isinstance(content, dict) else range(len(content))
+        key = keys[int(random.integers(len(keys)))]
+        if isinstance(content[key], (dict, list)) and content[key] and random.random() < 0.9:
+            content = content[key]
+            continue
+        choices = [None, -1, 0, 2**63, "", "none", "../x", [], {}, [1], "sensor_msgs/msg/Imu", True, 1e300]
+        content[key] = choices[int(random.integers(len(choices)))]
+        return
+
+
+@pytest.mark.parametrize("storage", Storage)
+@pytest.mark.parametrize("damage", ["flipped bit", "zeroed block", "cut off"])
+def test_a_damaged_bag_gives_frames_or_one_line(tmp_path: Path, clip, storage: Storage, damage: str):
+    write_bag(clip, tmp_path / "bag", storage=storage)
+    path = next(file for file in (tmp_path / "bag").iterdir() if file.suffix in (".mcap", ".db3"))
+    whole = path.read_bytes()
+    random = np.random.default_rng(5)
+    for _ in range(12):
+        data = bytearray(whole)
+        # Half of the damage hits what describes the rest, which is little and at both ends.
+        edge = int(random.choice([len(data), min(6000, len(data))]))
+        place = int(random.integers(0, edge)) if random.random() < 0.7 else len(data) - edge
+        if damage == "flipped bit":
+            data[place] ^= 1 << int(random.integers(8))
+        elif damage == "zeroed block":
+            data[place : place + 512] = bytes(len(data[place : place + 512]))
+        else:
+            del data[max(place, 100) :]
+        path.write_bytes(data)
+        try:
+            sequence = open_sequence(path)
+            frames = list(sequence.frames())
+        except InputError:
+            continue
+        assert len(frames) == len(clip) or sequence.notes.lines

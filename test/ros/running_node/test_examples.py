@@ -17,7 +17,7 @@ import pytest
 from sensor_msgs.msg import CameraInfo
 
 pytestmark = pytest.mark.dds
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "keypoints_and_matches.py"
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "keypoints_and_matches.py"
 
 
 def test_keypoints_and_matches_are_read_over_dds(
