@@ -67,11 +67,15 @@ MOVED: Mapping[str, Mapping[str, str]] = {
         "yardsticks": "benchmarks.accuracy.yardsticks",
     },
     "geometry": {
+        "closed_lens": "geometry.closed_form_lens",
         "columns": "geometry.batched_algebra",
+        "points": "geometry.triangulation",
+        "start": "geometry.ransac",
     },
     "odometry": {
         "doubts": "odometry.outlier_history",
         "places": "odometry.image_cells",
+        "readout": "odometry.rolling_shutter",
         "verdict": "odometry.outcome",
     },
     "ros": {

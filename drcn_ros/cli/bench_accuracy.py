@@ -21,8 +21,6 @@ from drcn_ros.scenes.hard_views import HARD_VIEWS
 # Options that sets of each kind are named with.
 _OPTIONS = {EASY: "sequences", WIDE: "wide", BAD: "bad"}
 
-HELP = "accuracy of matchers on pairs of images with known geometry"
-
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from drcn_ros.geometry import closed_lens
+from drcn_ros.geometry import closed_form_lens
 from drcn_ros.geometry.batched_algebra import inverses
-from drcn_ros.geometry.closed_lens import MIRROR, ClosedForm
+from drcn_ros.geometry.closed_form_lens import MIRROR, ClosedForm
 from drcn_ros.geometry.types import Array
 
 # Rays are written (x, y, 1), so they end before the plane through the camera's centre; beyond this angle a
@@ -61,9 +61,9 @@ RANGES = {
 }
 
 _CLOSED = {
-    Distortion.DOUBLE_SPHERE: closed_lens.DOUBLE_SPHERE,
-    Distortion.EUCM: closed_lens.ENHANCED_UNIFIED,
-    Distortion.FOV: closed_lens.FIELD_OF_VIEW,
+    Distortion.DOUBLE_SPHERE: closed_form_lens.DOUBLE_SPHERE,
+    Distortion.EUCM: closed_form_lens.ENHANCED_UNIFIED,
+    Distortion.FOV: closed_form_lens.FIELD_OF_VIEW,
     Distortion.OMNI: MIRROR,
 }
 
@@ -73,7 +73,7 @@ class Lens:
     """One lens: `distort` and its inverse, both with derivatives.
 
     The polynomial models are Brown's (1966) with the rational extension, thin prism and tilt of OpenCV's
-    calibration page; the equidistant one is that of Kannala and Brandt (2006) with four terms; `closed_lens`
+    calibration page; the equidistant one is that of Kannala and Brandt (2006) with four terms; `closed_form_lens`
     names the others. Behind the mirror of the omnidirectional one lies a polynomial lens.
     A model is believed only as far from the axis as its radius grows: behind that fold two rays meet.
     """

@@ -19,13 +19,13 @@ from drcn_ros.geometry.covariance import as_ros, pose_covariance
 from drcn_ros.geometry.epipolar import sampson
 from drcn_ros.geometry.homography import decompose, fit_homography
 from drcn_ros.geometry.planar_pose import plane_pose
+from drcn_ros.geometry.ransac import starting_pose
 from drcn_ros.geometry.ray_pairs import RayPairs, ray_pairs
 from drcn_ros.geometry.refinement import EpipolarFit, agreeing, extended, polish
 from drcn_ros.geometry.robust import INLIER_SCALE, NOISE_RANGE, median
 from drcn_ros.geometry.rotation_only import RotationFit, fit_rotation, rotation_residuals
 from drcn_ros.geometry.selection import MARGIN, Model, gric
 from drcn_ros.geometry.spreading import evenly_spread
-from drcn_ros.geometry.start import starting_pose
 from drcn_ros.geometry.types import Array, RelativePose
 
 # Part of the spread matches that make a start good enough, and how many times more another one must have.

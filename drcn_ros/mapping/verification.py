@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.config import TwoViewConfig
-from drcn_ros.geometry.points import triangulate
 from drcn_ros.geometry.rotation_only import fit_rotation
 from drcn_ros.geometry.similarity import Similarity
+from drcn_ros.geometry.triangulation import triangulate
 from drcn_ros.geometry.two_view import Failure, estimate_two_view
 from drcn_ros.geometry.types import Array, RelativePose
 from drcn_ros.mapping.config import LoopConfig

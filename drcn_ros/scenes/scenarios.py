@@ -206,4 +206,3 @@ _SCENARIOS: dict[str, Callable[[], _Scenario]] = {
     "room_loop": _room_loop,
     "twin_rooms": _twin_rooms,
 }
-SCENARIOS = tuple(_SCENARIOS)

@@ -16,11 +16,11 @@ from drcn_ros.geometry.config import TwoViewConfig
 from drcn_ros.geometry.covariance import pose_covariance
 from drcn_ros.geometry.homography import fit_homography
 from drcn_ros.geometry.inverse_depth import inverse_depths
+from drcn_ros.geometry.ransac import starting_pose
 from drcn_ros.geometry.ray_pairs import ray_pairs
 from drcn_ros.geometry.refinement import polish
 from drcn_ros.geometry.rotation_only import fit_rotation
 from drcn_ros.geometry.spreading import evenly_spread
-from drcn_ros.geometry.start import starting_pose
 from drcn_ros.geometry.two_view import estimate_two_view
 from drcn_ros.odometry.tracks import TrackIds
 

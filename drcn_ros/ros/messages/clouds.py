@@ -16,7 +16,7 @@ from sensor_msgs.msg import PointField
 from std_msgs.msg import Header
 
 from drcn_ros.geometry.camera import Camera
-from drcn_ros.geometry.points import triangulate
+from drcn_ros.geometry.triangulation import triangulate
 from drcn_ros.geometry.types import Array
 from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.types import Result

@@ -23,7 +23,7 @@ from drcn_ros.odometry import Frame, OdometryConfig, Reason, Result, VisualOdome
 from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.mask import ImageMask
 from drcn_ros.odometry.preparation import PreparedFrame
-from drcn_ros.odometry.readout import with_readout
+from drcn_ros.odometry.rolling_shutter import with_readout
 from drcn_ros.ros.messages.convert import nanoseconds
 from drcn_ros.ros.node.budget import SMALLEST_SIDE, Budget, keypoints_at
 from drcn_ros.ros.node.failures import GIVEN_UP, failed_result, in_one_line, is_out_of_memory

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from drcn_ros.geometry.points import triangulate
 from drcn_ros.geometry.rotation import rotation_matrix
+from drcn_ros.geometry.triangulation import triangulate
 
 ROTATION = rotation_matrix(np.array([0.1, -0.2, 0.05]))
 TRANSLATION = np.array([0.6, -0.2, 0.3])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from drcn_ros.odometry import State
-from drcn_ros.odometry.readout import readout_px, with_readout
+from drcn_ros.odometry.rolling_shutter import readout_px, with_readout
 
 
 @pytest.fixture
