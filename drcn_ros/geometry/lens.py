@@ -73,8 +73,8 @@ class Lens:
     """One lens: `distort` and its inverse, both with derivatives.
 
     The polynomial models are Brown's (1966) with the rational extension, thin prism and tilt of OpenCV's
-    calibration page; the equidistant one is that of Kannala and Brandt (2006) with four terms; `closed_form_lens`
-    names the others. Behind the mirror of the omnidirectional one lies a polynomial lens.
+    calibration page; the equidistant one is that of Kannala and Brandt (2006) with four terms;
+    `closed_form_lens` names the others. Behind the mirror of the omnidirectional one lies a polynomial lens.
     A model is believed only as far from the axis as its radius grows: behind that fold two rays meet.
     """
 
