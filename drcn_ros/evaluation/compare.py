@@ -117,7 +117,10 @@ def compare(runs: Mapping[str, FinishedRun], folder: Path) -> list[list[str]]:
         paths = {name: run.paths for name, run in runs.items()}
         plot_comparison(paths, {name: run.rows for name, run in runs.items()}, picture)
         inputs = ", ".join(dict.fromkeys(str(run.metrics["input"]) for run in runs.values()))
-        caption = "Paths aligned by a similarity (Sim3); share of all frames below each value"
+        caption = (
+            "Paths aligned by a similarity (Sim3); share of all frames below each value, with a triangle "
+        )
+        caption += "where a curve goes on; a frame without a value counts as above all"
         parts = [
             html.notes(differences(runs)),
             html.section("Table", html.table(table)),

@@ -208,8 +208,10 @@ def rim_text(rim: Mapping[str, Any]) -> str:
     text = f"{rings} px from the centre to the rim"
     if rim["percent"] is None:
         return f"{text}; too few frames turn or go sideways to judge the calibration"
+    # Adding 0 turns -0.0 into 0.0.
+    percent = round(rim["percent"], 2) + 0.0
     return (
-        f"{text}; smallest with rays at the rim changed by {rim['percent']:+.2f} % "
+        f"{text}; smallest with rays at the rim changed by {percent:+.2f} % "
         f"(deviation {rim['deviation_percent']:.2f}, {rim['frames']} frames)"
     )
 

@@ -20,6 +20,7 @@ th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px so
   vertical-align: top; }
 table.numbers td { white-space: nowrap; }
 table:not(.numbers) td:first-child { min-width: 7rem; }
+@media (min-width: 700px) { table:not(.numbers) td:first-child { white-space: nowrap; } }
 th { font-weight: 600; color: #555; }
 img { max-width: 100%; height: auto; display: block; }
 figure { margin: .4rem 0 1.2rem; } figcaption { color: #555; font-size: .9rem; }

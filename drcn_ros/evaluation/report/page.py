@@ -94,7 +94,9 @@ def write_report(
     ]
     parts.append(html.hidden("Parameters", html.table(parameters)))
     lead = f"{content['kind']}, matcher {content['matcher']}{_in_force(content)}, "
-    lead += f"every {_ordinal(content['step'])} frame, {content['mode']} run, drcn_ros {content['version']}"
+    lead += (
+        f"every {_ordinal(content['step'])} frame, {_mode(content['mode'])}, drcn_ros {content['version']}"
+    )
     page = html.page(f"Evaluation of {content['input']}", lead, [part for part in parts if part])
     # The input's name need not be text.
     (folder / FILE).write_text(page, encoding="utf-8", errors="backslashreplace")
@@ -154,6 +156,12 @@ def _in_force(content: Mapping[str, Any]) -> str:
     if content["precision"] == "none":
         return f" on {content['device']}"
     return f" in {content['precision']} on {content['device']}"
+
+
+def _mode(mode: str) -> str:
+    """Return "live run at 1x" for "live at 1x"."""
+    kind, *pace = mode.split(" ", 1)
+    return " ".join([kind, "run", *pace])
 
 
 def _ordinal(step: int) -> str:

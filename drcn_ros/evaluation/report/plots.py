@@ -138,6 +138,7 @@ def plot_latency(rows: Sequence[FrameRow], file: Path) -> None:
             return
         longest = float(np.percentile(total, 99)) * 1.05 + 1e-6
         left.hist(total, bins=40, range=(0, longest), color=ESTIMATE)
+        left.set_xlim(0, longest)
         if beyond := int((total > longest).sum()):
             left.set_title(f"{beyond} longer, up to {total.max():.0f} ms", loc="left", fontsize=9)
         for share, style in ((50, "-"), (95, "--")):
@@ -204,7 +205,8 @@ def _error_dots(axis: Any, time: Array, values: Array, label: str) -> None:
         return
     median, top = float(np.median(values[known])), max(1e-3, 1.15 * float(np.percentile(values[known], 97)))
     above = known & (values > top)
-    axis.plot(time[known & ~above], values[known & ~above], ".", ms=3.5, color=ESTIMATE)
+    # Not clipped: an error of exactly 0 lies on the axis.
+    axis.plot(time[known & ~above], values[known & ~above], ".", ms=3.5, color=ESTIMATE, clip_on=False)
     axis.plot(time[above], np.full(int(above.sum()), 0.97 * top), "^", ms=4, color=WORSE)
     axis.axhline(median, color=ESTIMATE, lw=1, alpha=0.6)
     text = f"median {median:.3g} deg" + (f", {int(above.sum())} above {top:.3g} deg" if above.any() else "")

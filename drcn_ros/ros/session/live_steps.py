@@ -26,10 +26,11 @@ def live_steps(frames: Iterable[Frame], records: Mapping[int, FrameRecord]) -> I
         frames: the frames that were played, read anew.
         records: what the node published, by stamp.
     """
+    poses: dict[int, Array] = {}
     for frame in frames:
         record = records.get(frame.stamp_ns)
         if record is not None and record.status:
-            yield Step(frame, _estimate(frame.stamp_ns, record), _correspondences(record))
+            yield _step(frame, record, poses)
 
 
 def answered_steps(session: LiveSession, frames: Iterable[Frame]) -> Iterator[Step]:
@@ -40,16 +41,20 @@ def answered_steps(session: LiveSession, frames: Iterable[Frame]) -> Iterator[St
     """
     poses: dict[int, Array] = {}
     for frame in frames:
-        record = session.answer_to(frame)
-        estimate = _estimate(frame.stamp_ns, record)
-        if record.pose is not None:
-            poses[frame.stamp_ns] = record.pose
-        reference = poses.get(estimate.reference_stamp_ns or 0)
-        if estimate.rotation is None and record.pose is not None and reference is not None:
-            # A camera that only turns has no relative pose, but its accumulated pose turns.
-            rotation = reference[:3, :3].T @ record.pose[:3, :3]
-            estimate = replace(estimate, rotation=rotation)
-        yield Step(frame, estimate, _correspondences(record))
+        yield _step(frame, session.answer_to(frame), poses)
+
+
+def _step(frame: Frame, record: FrameRecord, poses: dict[int, Array]) -> Step:
+    """Return the step of a frame; `poses` holds those accumulated so far, by stamp, and gets this one."""
+    estimate = _estimate(frame.stamp_ns, record)
+    if record.pose is not None:
+        poses[frame.stamp_ns] = record.pose
+    reference = poses.get(estimate.reference_stamp_ns or 0)
+    if estimate.rotation is None and record.pose is not None and reference is not None:
+        # A camera that only turns has no relative pose, but its accumulated pose turns.
+        rotation = reference[:3, :3].T @ record.pose[:3, :3]
+        estimate = replace(estimate, rotation=rotation)
+    return Step(frame, estimate, _correspondences(record))
 
 
 def _estimate(stamp_ns: int, record: FrameRecord) -> FrameEstimate:
