@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +30,7 @@ pytest.importorskip("gtsam", reason="the map needs GTSAM")
 pytestmark = pytest.mark.dds
 
 MODULE, NAME = "drcn_ros.ros.mapping.map_node", "map_node"
-FRAMES = 10
+FRAMES, MOST_FRAMES = 10, 50
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +73,20 @@ def film(both: Any, kit: Any, count: int) -> int:
         both.setup.show(kit.image(kit.texture(shift=6.0 * both.frames), last))
         both.frames += 1
     return last
+
+
+def film_until_placed(both: Any, kit: Any) -> None:
+    """Show frames until one is in the map; the first of a node just started may come before it listens."""
+    shown: set[int] = set()
+
+    def placed() -> bool:
+        poses = both.listener.messages("/map_node/pose")
+        return any(nanoseconds(pose.header.stamp) in shown for pose in poses)
+
+    while not placed():
+        assert len(shown) < MOST_FRAMES
+        shown.add(film(both, kit, 1))
+        time.sleep(0.1)
 
 
 def values(both: Any, kit: Any) -> dict[str, str]:
@@ -117,8 +132,7 @@ def test_it_tells_the_path_and_how_it_fares(both: Any, kit: Any) -> None:
 def test_a_reset_of_the_odometry_goes_on_in_the_same_map(both: Any, kit: Any) -> None:
     before = int(values(both, kit)["keyframes"])
     assert both.listener.call(Trigger, "/vo_node/reset", Trigger.Request()).success
-    last = film(both, kit, 5)
-    both.listener.wait_for("/map_node/pose", lambda m: nanoseconds(m.header.stamp) == last)
+    film_until_placed(both, kit)
     both.listener.wait_for("/map_node/status", lambda m: int(kit.values(m)["keyframes"]) > before)
 
 
@@ -138,8 +152,7 @@ def test_a_map_without_a_folder_is_not_saved_and_one_with_it_is(both: Any, kit: 
     answer = call("load_map")
     assert answer.message == f"{before} keyframes loaded from {both.folder / 'saved'}"
     # What comes after is a new segment of the same map.
-    last = film(both, kit, 3)
-    both.listener.wait_for("/map_node/pose", lambda m: nanoseconds(m.header.stamp) == last)
+    film_until_placed(both, kit)
     both.listener.wait_for("/map_node/status", lambda m: int(kit.values(m)["keyframes"]) > before)
 
 
@@ -165,8 +178,7 @@ def test_a_map_whose_saving_is_cut_off_leaves_the_last_good_one(both: Any, kit: 
 def test_a_reset_begins_a_new_map(both: Any, kit: Any) -> None:
     assert both.listener.call(Trigger, "/map_node/reset", Trigger.Request()).success
     both.listener.wait_for("/map_node/status", lambda m: kit.values(m)["keyframes"] == "0")
-    last = film(both, kit, 3)
-    both.listener.wait_for("/map_node/pose", lambda m: nanoseconds(m.header.stamp) == last)
+    film_until_placed(both, kit)
 
 
 def test_parameters_are_described_and_some_are_fixed(both: Any) -> None:
