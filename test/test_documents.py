@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from drcn_ros.odometry.states import Reason, State
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(
     path
@@ -51,3 +53,10 @@ def test_what_a_reader_wants_is_one_step_away() -> None:
 def test_tests_that_are_named_are_there(document: Path) -> None:
     for name in re.findall(r"`([\w/]*test_[a-z][\w]*)(?:\.py)?`", document.read_text(encoding="utf-8")):
         assert any(test.endswith(f"/{name}") for test in TESTS), f"there is no {name}.py"
+
+
+def test_each_reason_is_told_with_its_state() -> None:
+    text = (ROOT / "docs" / "integration.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `([A-Z_]+)` \| `([A-Z_]+)` \|", text, flags=re.MULTILINE))
+    assert set(told) == {reason.name for reason in Reason}
+    assert set(told.values()) == {state.name for state in State}

@@ -2,5 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the parts of this package achieve and cost: one module or sub-package each.
 
-The command of each is a module `bench_NAME` of `drcn_ros.cli`, and `cli.bench` names them all.
+The command of each is a module `bench_NAME` of `drcn_ros.cli`, and `cli.bench` names them all. `map_load` is
+what `drcn bench map` runs; `slam` judges a map for the command `drcn slam`.
 """

@@ -1,6 +1,10 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The state of a frame, and the reasons for it."""
+"""The state of a frame, and the reasons for it.
+
+What leads to them: `outcome` for frames that were matched, `visual_odometry` for others, and the node for
+messages that are no frame. What helps a user: the table in docs/integration.md.
+"""
 
 from __future__ import annotations
 
