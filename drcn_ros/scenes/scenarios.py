@@ -15,6 +15,7 @@ from drcn_ros.geometry.camera import Camera
 from drcn_ros.geometry.types import Array
 from drcn_ros.scenes import paths
 from drcn_ros.scenes.bare import bare_corridor
+from drcn_ros.scenes.court import COURT_SIZE, court
 from drcn_ros.scenes.renderer import Sky
 from drcn_ros.scenes.rooms import corridor, planar_wall, room
 from drcn_ros.scenes.sequence import CAMERA, RenderedSequence, Sensor
@@ -75,6 +76,7 @@ def scenario(
     | street_loop | as street, around one block: 200 m to a round, up to 10 m/s |
     | room_loop | around the room, 0.6 m/s, 18 m to a round; 10 Hz |
     | twin_rooms | around one room, through a door and around another that is exactly like it; 10 Hz |
+    | court_loop | between two rows of houses that are all the same, 1.2 m/s, 80 m to a round; 10 Hz |
 
     Args:
         name: one of the above.
@@ -184,6 +186,13 @@ def _twin_rooms() -> _Scenario:
     return _Scenario(twin_rooms, path, sensor=Sensor(noise=1.0), rate=_STREET_RATE)
 
 
+def _court_loop() -> _Scenario:
+    length, width, _ = COURT_SIZE
+    near, far, side = 3.0, length - 3.0, 0.3 * width
+    path = walk(((near, -side), (far, -side), (far, side), (near, side)) * 3, 1.2, 1.5, inward=0.5)
+    return _Scenario(court, path, sensor=Sensor(noise=1.0), sky=_DAYLIGHT, rate=_STREET_RATE)
+
+
 # From the middle of one door around the room to the other door.
 _TWIN_ROUND = ((0.6, 3.0), (1.6, 1.4), (5.6, 1.5), (6.0, 4.6), (2.0, 4.6), (2.4, 3.0), (7.6, 3.0))
 
@@ -205,4 +214,5 @@ _SCENARIOS: dict[str, Callable[[], _Scenario]] = {
     "street_loop": _street_loop,
     "room_loop": _room_loop,
     "twin_rooms": _twin_rooms,
+    "court_loop": _court_loop,
 }
