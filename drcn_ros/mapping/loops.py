@@ -31,6 +31,8 @@ _FREE_DEPTHS, _FREE_ANGLE, _FREE_SCALE = 0.5, 0.2, 0.2
 # Over how many keyframes before a restart the speed is taken, and how much faster the camera may have gone
 # while it was lost.
 _SPEED_OVER, _FASTER = 5, 3.0
+# By how much the scale of a run may be too small that nothing joins to the others.
+_STRETCHED = 2.0
 # Many inliers speak for themselves; other loops need a second one near by that agrees.
 _STRONG = 3.0
 _NEIGHBOURS = 12
@@ -184,29 +186,35 @@ def _reachable(
     ways: Ways,
     drift: float,
 ) -> bool:
-    """Return whether the camera can have gone, during a restart, to where a loop says that it was after it.
+    """Return whether the camera, while it was lost, can have gone to where a loop says that it was then.
 
-    Where more than one restart lies between both ends, nothing is known of that.
+    Runs between those of both ends have a length but, as nothing joins them, no direction.
     """
-    start = loop.second
-    while keyframes[start - 1].segment == keyframes[loop.second].segment:
-        start -= 1
-    before = start - 1
-    way_before = ways.between(loop.first, before)
-    if not np.isfinite(way_before):
-        return True
-    lost_s = 1e-9 * abs(keyframes[start].stamp_ns - keyframes[before].stamp_ns)
+    end = int(np.searchsorted(ways.runs, ways.runs[loop.first], side="right")) - 1
+    start = int(np.searchsorted(ways.runs, ways.runs[loop.second]))
+    told = places[loop.first] @ loop.similarity @ places[loop.second].inverse() @ places[start]
+    jump = float(np.linalg.norm(told.translation - places[end].translation))
+    gone = sum(
+        _gone_while_lost(number, keyframes, places)
+        for number in range(end, start)
+        if ways.runs[number] != ways.runs[number + 1]
+    )
+    between = _STRETCHED * float(ways.lengths[start] - ways.lengths[end])
+    way_after = ways.between(start, loop.second) * told.scale / places[start].scale
+    free = _FREE_DEPTHS * places[end].scale * scene_depth(keyframes[end])
+    return gone + between + drift * (ways.between(loop.first, end) + way_after) + free >= jump
+
+
+def _gone_while_lost(last: int, keyframes: Sequence[Keyframe], places: Sequence[Similarity]) -> float:
+    """Return how far the camera can have gone, in the map, between a keyframe and the next run's first."""
+    lost_s = 1e-9 * abs(keyframes[last + 1].stamp_ns - keyframes[last].stamp_ns)
     speed = 0.0
-    for one in range(max(before - _SPEED_OVER, 0), before):
+    for one in range(max(last - _SPEED_OVER, 0), last):
         seconds = 1e-9 * (keyframes[one + 1].stamp_ns - keyframes[one].stamp_ns)
-        if keyframes[one].segment == keyframes[before].segment and seconds > 0.0:
+        if keyframes[one].segment == keyframes[last].segment and seconds > 0.0:
             apart = np.linalg.norm(places[one + 1].translation - places[one].translation)
             speed = max(speed, float(apart) / seconds)
-    told = places[loop.first] @ loop.similarity @ places[loop.second].inverse() @ places[start]
-    jump = float(np.linalg.norm(told.translation - places[before].translation))
-    way_after = ways.between(start, loop.second) * told.scale / places[start].scale
-    free = _FREE_DEPTHS * places[before].scale * scene_depth(keyframes[before])
-    return jump <= _FASTER * speed * lost_s + drift * (way_before + way_after) + free
+    return _FASTER * speed * lost_s
 
 
 def _agree(one: Loop, two: Loop, keyframes: Sequence[Keyframe], places: Sequence[Similarity]) -> bool:

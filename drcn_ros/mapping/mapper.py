@@ -15,7 +15,7 @@ from drcn_ros.geometry.uncertain_pose import invert
 from drcn_ros.mapping.config import MappingConfig
 from drcn_ros.mapping.keyframes import Keyframe, is_apart, keyframe_of, scene_depth
 from drcn_ros.mapping.loops import LoopFinder, Match, Ways
-from drcn_ros.mapping.motions import Motions, at_least
+from drcn_ros.mapping.motions import Motions, at_least, at_most
 from drcn_ros.mapping.pose_graph import PoseGraph
 from drcn_ros.mapping.storage import MapState, read_map, write_map
 from drcn_ros.mapping.types import Loop, TrackedFrame
@@ -23,6 +23,8 @@ from drcn_ros.mapping.views import GraphView, MapPath, PointsView
 
 # Least deviations of a step: a part of its length, and radians.
 _LEAST_PART, _LEAST_ANGLE = 2e-3, 1e-4
+# What a step can be off by at most, as a part of its length.
+_MOST_PART = 0.5
 # Those of a step without a covariance, and between two segments of which nothing is known.
 _SHORTEST = 0.05
 _UNKNOWN_PART, _UNKNOWN_ANGLE = 0.05, 0.01
@@ -287,7 +289,8 @@ class Mapper:
         if motion is None or not known or self._config.graph.constant_covariance:
             covariance[:6, :6] = at_least(np.zeros((6, 6)), length, _UNKNOWN_PART, _UNKNOWN_ANGLE)
         else:
-            covariance[:6, :6] = at_least(motion.covariance, length, _LEAST_PART, _LEAST_ANGLE)
+            known_length = at_most(motion.covariance, length, _MOST_PART)
+            covariance[:6, :6] = at_least(known_length, length, _LEAST_PART, _LEAST_ANGLE)
             covariance *= self._config.graph.inflation**2
         metric = last.metric and keyframe.metric
         covariance[6, 6] = (_METRIC_SCALE if metric else self._config.graph.scale_walk) ** 2

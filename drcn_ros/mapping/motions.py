@@ -76,3 +76,21 @@ def at_least(covariance: Array, length: float, part: float, angle: float) -> Arr
     floor = np.diag([(part * length) ** 2] * 3 + [angle**2] * 3)
     result: Array = covariance + floor
     return result
+
+
+def at_most(covariance: Array, length: float, part: float) -> Array:
+    """Return a covariance (6, 6) that knows how long a step can be.
+
+    The first steps of a segment have a length only because they are the unit, and tell a deviation many
+    times as long: taken at its word, a wrong loop could put the camera anywhere.
+
+    Args:
+        covariance: in ROS's order.
+        length: of the step.
+        part: what is known beforehand: standard deviation of the translation over the length.
+    """
+    known = covariance[:3, :3] + (part * length) ** 2 * np.eye(3)
+    gain = np.linalg.solve(known, covariance[:3, :]).T
+    less = covariance - gain @ covariance[:3, :]
+    result: Array = 0.5 * (less + less.T)
+    return result

@@ -12,7 +12,7 @@ from drcn_ros.evaluation.metrics.alignment import align_similarity
 from drcn_ros.geometry.rotation import rotation_matrix, rotation_vector
 from drcn_ros.geometry.similarity import Similarity
 from drcn_ros.geometry.uncertain_pose import invert
-from drcn_ros.mapping import Loop, Mapper, TrackedFrame
+from drcn_ros.mapping import FramePoints, Loop, Mapper, TrackedFrame
 from drcn_ros.mapping.config import LoopConfig
 from drcn_ros.mapping.nearest import mutual_nearest
 from drcn_ros.mapping.pose_graph import PoseGraph
@@ -107,6 +107,39 @@ def test_no_loop_leads_across_a_restart_to_where_the_camera_cannot_have_gone(
     segment = mapper.keyframe_path().segments
     across = [loop for loop in mapper.loops() if segment[loop.first] != segment[loop.second]]
     assert (len(across) > 0) == joined
+
+
+@pytest.mark.parametrize(("lost_s", "joined"), [(0.2, False), (1000.0, True)])
+def test_the_same_holds_across_two_restarts_with_a_frame_between(
+    world: Frames, circle: Circle, lost_s: float, joined: bool
+) -> None:
+    """Nothing joins the one in the middle to either side."""
+    true, mapper = circle(61, turns=1.0), Mapper()
+    parts = [
+        world(true),
+        [replace(frame, points=unknown(frame.points)) for frame in world(true[60:61], segment=1)],
+        world(true[25:55], segment=2),
+    ]
+    begin = 0
+    for frames in parts:
+        shift = begin - frames[0].stamp_ns
+        for frame in frames:
+            reference = frame.reference_stamp_ns
+            moved = None if reference is None else reference + shift
+            mapper.add(replace(frame, stamp_ns=frame.stamp_ns + shift, reference_stamp_ns=moved))
+        begin = frames[-1].stamp_ns + shift + round(1e9 * lost_s)
+    mapper.finish()
+    segment = mapper.keyframe_path().segments
+    assert set(segment) == {0, 1, 2}
+    across = [loop for loop in mapper.loops() if segment[loop.first] != segment[loop.second]]
+    assert (len(across) > 0) == joined
+
+
+def unknown(points: FramePoints | None) -> FramePoints:
+    """Return points whose descriptors have been seen nowhere else."""
+    assert points is not None
+    made = np.random.default_rng(9).normal(size=points.descriptors.shape).astype(np.float32)
+    return replace(points, descriptors=made / np.linalg.norm(made, axis=1, keepdims=True))
 
 
 def test_contradictory_loops_are_left_out() -> None:
