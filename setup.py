@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Install rules of the ament_python package."""
 
+import re
 from glob import glob
 from pathlib import Path
 
@@ -17,11 +18,18 @@ def requirements(file: str) -> list[str]:
     return [line for line in lines if line and not line.startswith(("#", "-"))]
 
 
+def description() -> str:
+    """Return the first page with links into the repository, since a package index has no other page."""
+    text = Path("README.md").read_text(encoding="utf-8")
+    text = re.sub(r"!\[([^\]]*)\]\((?!https?:)", rf"![\1]({PAGE}/raw/main/", text)
+    return re.sub(r"(?<!!)\[([^\]]*)\]\((?!https?:|#)", rf"[\1]({PAGE}/blob/main/", text)
+
+
 setup(
     name=NAME,
     version="0.2.0",
     description="Learned monocular visual-odometry front end for ROS 2",
-    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description=description(),
     long_description_content_type="text/markdown",
     maintainer="drcn_ros maintainers",
     maintainer_email="maintainers@users.noreply.github.com",

@@ -39,14 +39,19 @@ def run(
     clean = True
     try:
         # Imported here, when signals are looked after.
+        from drcn_ros.errors import DrcnError, MissingDependencyError
+        from drcn_ros.ros.dependency import require_rclpy
+
+        try:
+            require_rclpy()
+        except MissingDependencyError as error:
+            return _could_not_start(name, error)
         import rclpy
         import rclpy.utilities
         from rclpy.executors import ExternalShutdownException
 
         try:
             rclpy.init(args=None if arguments is None else list(arguments))
-            from drcn_ros.errors import DrcnError
-
             make = load()
             interrupt.loading = False
             try:
@@ -64,6 +69,10 @@ def run(
             # What fails after an interrupt is no error.
             if rclpy.utilities.ok():
                 raise
+    except ImportError as error:
+        if not interrupt.loading:
+            raise
+        return _could_not_start(name, f"a package is missing or cannot be loaded: {error}")
     except KeyboardInterrupt:
         pass
     finally:
@@ -76,6 +85,11 @@ def run(
         sys.stderr.flush()
         os._exit(status)
     return status
+
+
+def _could_not_start(name: str, problem: object) -> int:
+    print(f"{name}: {' '.join(str(problem).splitlines())}", file=sys.stderr)
+    return 1
 
 
 class _Interrupt:
