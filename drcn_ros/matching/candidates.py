@@ -74,7 +74,7 @@ class Candidates:
             current: features of the current image.
         """
         start = device_warp(self.reference_points, self.current_points, self.scores, self.good)
-        aligned = align(patches, current.image, self.current_points, start)
+        aligned = align(patches, current.image, self.current_points, start, current.detail)
         scores = aligned.scores(self.scores)
         good = self.good & aligned.good
         kept = aligned.kept(scores, good)

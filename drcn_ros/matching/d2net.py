@@ -22,7 +22,8 @@ from drcn_ros.matching.filling import marked
 from drcn_ros.matching.keypoints import detect_keypoints, inside
 from drcn_ros.matching.memory import Demand, MemoryGuard
 from drcn_ros.matching.nearest import MutualPairs, best_nearest, distance_ratio_squared
-from drcn_ros.matching.patches import ImageFeatures, smooth
+from drcn_ros.matching.patches import ImageFeatures
+from drcn_ros.matching.smoothing import smooth
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import CompactNetwork, describe
 from drcn_ros.networks.constants import constant

@@ -24,7 +24,7 @@ from drcn_ros.matching.drcn_features import (
 )
 from drcn_ros.matching.filling import shut_out
 from drcn_ros.matching.nearest import best_pairs
-from drcn_ros.matching.patches import ImageFeatures, Patches
+from drcn_ros.matching.patches import ImageFeatures
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.compact import CompactNetwork
 from drcn_ros.networks.drcn import DRCN
@@ -98,7 +98,7 @@ def _match_cells(
     good = torch.ones_like(scores, dtype=torch.bool)
     rows = Candidates(found.source, found.target, scores, *index, good)
     if config.refine and len(scores):
-        rows = rows.refined(Patches.of(reference.image, found.source), current)
+        rows = rows.refined(reference.patches_at(found.source), current)
     return rows.on_host(reference, current)
 
 

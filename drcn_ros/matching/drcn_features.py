@@ -20,7 +20,8 @@ from drcn_ros.matching.device import choose_precision, prepare, upload
 from drcn_ros.matching.filling import marked
 from drcn_ros.matching.keypoints import detect_keypoints
 from drcn_ros.matching.memory import Demand
-from drcn_ros.matching.patches import ImageFeatures, smooth
+from drcn_ros.matching.patches import ImageFeatures
+from drcn_ros.matching.smoothing import smooth
 from drcn_ros.networks.compact import COARSE_STRIDE, CompactNetwork, describe
 from drcn_ros.networks.detection import SoftDetection, strongest_maxima
 from drcn_ros.networks.drcn import DRCN, DRCNMaps

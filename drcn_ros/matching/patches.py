@@ -10,12 +10,11 @@ images.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 
-import cv2
 import torch
-from torch.nn.functional import grid_sample, pad
+from torch.nn.functional import grid_sample
 
 from drcn_ros.matching.types import Features
 from drcn_ros.networks.constants import constant
@@ -24,10 +23,6 @@ from drcn_ros.networks.constants import constant
 _WIDE, _NARROW = 12.0, 6.0
 # Step between samples, and standard deviation of the weight that falls to the rim, over the radius.
 _STEP, _DEVIATION = 0.25, 0.6
-# Standard deviation in pixels of the smoothing that the step between samples needs.
-_SMOOTHING = 1.2
-# How far it reaches, pixels.
-_REACH = 3
 # Damping of the least squares relative to its diagonal, and bounds that keep one step sane.
 _DAMPING = 1e-4
 _LEAST_CONTRAST = 0.2
@@ -41,14 +36,34 @@ class ImageFeatures(Features):
 
     Attributes:
         image: (H, W) grey, as `smooth` gives it.
+        detail: (H', W') the same of the larger image that this one was reduced from, in half precision, or
+            None.
     """
 
     image: torch.Tensor
+    detail: torch.Tensor | None = field(default=None, kw_only=True)
+
+    @property
+    def pixel(self) -> float:
+        """Side of a pixel of the image that matches are refined on, the longer one; see `Features.pixel`."""
+        if self.detail is None:
+            return 1.0
+        (height, width), (higher, wider) = self.image.shape, self.detail.shape
+        return max(height / higher, width / wider)
 
     @cached_property
     def patches(self) -> Patches:
         """The patches around all keypoints, made when they are first asked for."""
-        return Patches.of(self.image, self.points)
+        return self.patches_at(self.points)
+
+    def patches_at(self, points: torch.Tensor) -> Patches:
+        """Return the patches around (M, 2) points, pixels, with those of the larger image if there is one."""
+        patches = Patches.of(self.image, points)
+        if self.detail is None:
+            return patches
+        factors = size_ratio(self.detail, self.image, points)
+        detail = Patches.of(self.detail.float(), enlarge(points, factors))
+        return replace(patches, detail=replace(detail, factors=factors))
 
 
 @dataclass(frozen=True)
@@ -61,10 +76,14 @@ class Patches:
     Attributes:
         wide: tells affine warps.
         narrow: tells translations.
+        detail: the surroundings of the same points in a larger image of the same view, or None.
+        factors: (2,) how many times wider and higher that image is, with its patches; else None.
     """
 
     wide: Discs
     narrow: Discs
+    detail: Patches | None = None
+    factors: torch.Tensor | None = None
 
     @classmethod
     def of(cls, image: torch.Tensor, points: torch.Tensor) -> Patches:
@@ -74,11 +93,18 @@ class Patches:
     @classmethod
     def joined(cls, parts: Sequence[Patches]) -> Patches:
         """Return the patches of several images one after the other."""
-        return cls(Discs.joined([part.wide for part in parts]), Discs.joined([part.narrow for part in parts]))
+        details = [part.detail for part in parts if part.detail is not None]
+        return cls(
+            Discs.joined([part.wide for part in parts]),
+            Discs.joined([part.narrow for part in parts]),
+            cls.joined(details) if details and len(details) == len(parts) else None,
+            parts[0].factors,
+        )
 
     def select(self, chosen: torch.Tensor) -> Patches:
         """Return the patches of some points (N,)."""
-        return Patches(self.wide.select(chosen), self.narrow.select(chosen))
+        detail = None if self.detail is None else self.detail.select(chosen)
+        return Patches(self.wide.select(chosen), self.narrow.select(chosen), detail, self.factors)
 
 
 @dataclass(frozen=True)
@@ -214,6 +240,17 @@ class Discs:
         return values - self.weights.T @ values
 
 
+def size_ratio(image: torch.Tensor, other: torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Return how many times (2,) an image is as wide and as high as another, in the type of `like`."""
+    (height, width), (other_height, other_width) = image.shape, other.shape
+    return constant([width / other_width, height / other_height], like)
+
+
+def enlarge(points: torch.Tensor, factors: torch.Tensor) -> torch.Tensor:
+    """Return pixels (M, 2) of an image in those of one that is so many times (2,) as large."""
+    return (points + 0.5) * factors - 0.5
+
+
 @cache
 def _places(radius: float, device: torch.device) -> torch.Tensor:
     """Return (P, 2) places around a point, pixels."""
@@ -258,26 +295,3 @@ def _sample(
     scaled = (warps * (2 / size[:, None])).permute(2, 0, 1).reshape(2, 2 * len(points))
     grid = torch.addmm(centres.flatten(), offsets, scaled).view(1, len(offsets), len(points), 2)
     return grid_sample(maps[None], grid, padding_mode="border", align_corners=False)[0]
-
-
-def smooth(image: torch.Tensor) -> torch.Tensor:
-    """Return the (H, W) image in the smoothed form that patches are made of."""
-    if image.device.type != "cpu":
-        return smooth_by_shifts(image)
-    side = 2 * _REACH + 1
-    smoothed = cv2.GaussianBlur(image.numpy(), (side, side), _SMOOTHING, borderType=cv2.BORDER_REPLICATE)
-    return torch.from_numpy(smoothed)
-
-
-def smooth_by_shifts(image: torch.Tensor) -> torch.Tensor:
-    """Return the same on any device: sums of shifted images, cheaper than a convolution of one channel."""
-    steps = torch.arange(-_REACH, _REACH + 1.0)
-    shares = torch.exp(-steps.square() / (2 * _SMOOTHING**2))
-    shares = shares / shares.sum()
-    for axis, reach in enumerate(((0, 0, _REACH, _REACH), (_REACH, _REACH, 0, 0))):
-        padded = pad(image[None, None], reach, mode="replicate")[0, 0]
-        length = image.shape[axis]
-        image = torch.zeros_like(image)
-        for shift, share in enumerate(shares.tolist()):
-            image.add_(padded.narrow(axis, shift, length), alpha=share)
-    return image

@@ -45,8 +45,8 @@ class ReducedFeatures(Features):
 
     @property
     def pixel(self) -> float:
-        """Side of a pixel of the reduced image, the longer one, in pixels of the image as received."""
-        return 1.0 / min(self.factors)
+        """Side of a pixel of the image that matches are refined on, the longer one; see `Features.pixel`."""
+        return self.inner.pixel / min(self.factors)
 
     def moved(self, rows: NDArray[np.int64], points: NDArray[np.float32]) -> Features:
         """Return features some keypoints of which lie elsewhere, see `Features.moved`."""
@@ -56,7 +56,7 @@ class ReducedFeatures(Features):
 class SizeLimit(Matcher[Features]):
     """Another matcher, on images whose longer side is at most `config.max_image_size`.
 
-    Matches are refined on the reduced images, so their errors grow with the factor.
+    Matches are refined on the reduced images, and then once more on images at most twice as large.
 
     Args:
         inner: the other matcher.
@@ -101,7 +101,12 @@ class SizeLimit(Matcher[Features]):
         reduced = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
         if kept is not None:
             kept = cv2.resize(kept.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST) > 0
-        return _told(self._inner.extract(reduced, kept), (width, height), (size[0] / width, size[1] / height))
+        found: Features = self._inner.extract(reduced, kept)
+        if self.config.refine:
+            from drcn_ros.matching.detail import with_detail
+
+            found = with_detail(found, image)
+        return _told(found, (width, height), (size[0] / width, size[1] / height))
 
     def with_queries(
         self, features: Features, points: NDArray[np.float32], scores: NDArray[np.float32]

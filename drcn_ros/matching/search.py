@@ -67,7 +67,9 @@ def find_points(
             return None
         parts.append(image.patches.select(chosen))
     start = shrunk(expected, current.factors) if isinstance(current, ReducedFeatures) else expected
-    aligned = align(Patches.joined(parts), target.image, upload(start, device), upload(warps, device))
+    aligned = align(
+        Patches.joined(parts), target.image, upload(start, device), upload(warps, device), target.detail
+    )
     seen = (aligned.correlation * aligned.good)[:, None]
     told: NDArray[np.float32] = torch.cat([aligned.narrow, aligned.points, seen], dim=1).cpu().numpy()
     narrow, wide = enlarged(told[:, :2], current), enlarged(told[:, 2:4], current)

@@ -76,7 +76,7 @@ class Features:
 
     @property
     def pixel(self) -> float:
-        """Side of a pixel of the image that is matched, in pixels of the image as received."""
+        """Side of a pixel of the image that matches are refined on, in pixels of the image as received."""
         return 1.0
 
     def moved(self, rows: NDArray[np.int64], points: NDArray[np.float32]) -> Features:

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from drcn_ros.matching.alignment import align, align_matches
-from drcn_ros.matching.patches import ImageFeatures, Patches, smooth, smooth_by_shifts
+from drcn_ros.matching.patches import ImageFeatures, Patches
+from drcn_ros.matching.smoothing import smooth, smooth_by_shifts
 from drcn_ros.matching.types import Matches
 
 
