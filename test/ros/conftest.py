@@ -11,7 +11,6 @@ import subprocess
 import sys
 import threading
 import time
-import types
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -26,6 +25,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 _MESSAGES = runpy.run_path(str(ROOT / "test" / "camera_messages.py"))
 image_message, camera_info = _MESSAGES["image_message"], _MESSAGES["camera_info"]
+make_result = runpy.run_path(str(ROOT / "test" / "ros" / "results.py"))["make_result"]
 PROFILE = ROOT / "config" / "fastdds_shm.xml"
 os.environ.setdefault("FASTRTPS_DEFAULT_PROFILES_FILE", str(PROFILE))
 os.environ.setdefault("FASTDDS_DEFAULT_PROFILES_FILE", str(PROFILE))
@@ -330,53 +330,6 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Setup]]:
         setup.close()
 
 
-class RecordingTf2(types.ModuleType):
-    """Stands in for tf2_ros, which is in no package registry of Python; keeps what it is asked and told."""
-
-    class TransformException(Exception):
-        pass
-
-    def __init__(self) -> None:
-        super().__init__("tf2_ros")
-        self.transforms: dict[tuple[str, str], Any] = {}
-        self.sent: list[Any] = []
-        self.asked: list[tuple[str, str]] = []
-        module = self
-
-        class Buffer:
-            def lookup_transform(self, target: str, source: str, _time: Any) -> Any:
-                module.asked.append((target, source))
-                try:
-                    return module.transforms[target, source]
-                except KeyError:
-                    text = f'"{target}" passed to lookupTransform does not exist'
-                    raise module.TransformException(text) from None
-
-        class TransformListener:
-            def __init__(self, _buffer: Any, _node: Any, spin_thread: bool) -> None:
-                assert not spin_thread
-
-            def unregister(self) -> None:
-                pass
-
-        class TransformBroadcaster:
-            def __init__(self, _node: Any) -> None:
-                pass
-
-            def sendTransform(self, transform: Any) -> None:
-                module.sent.append(transform)
-
-        self.Buffer, self.TransformListener = Buffer, TransformListener
-        self.TransformBroadcaster = TransformBroadcaster
-
-
-@pytest.fixture
-def tf2(monkeypatch: pytest.MonkeyPatch) -> RecordingTf2:
-    module = RecordingTf2()
-    monkeypatch.setitem(sys.modules, "tf2_ros", module)
-    return module
-
-
 @pytest.fixture(scope="session")
 def kit() -> SimpleNamespace:
     """The helpers of this file, for the tests that need them."""
@@ -394,39 +347,6 @@ def kit() -> SimpleNamespace:
         values=values,
         wait_until=wait_until,
     )
-
-
-def make_result(**changes: Any) -> Any:
-    """Return a result of four keypoints and three matches, the last of which has no keypoint."""
-    from drcn_ros.geometry.types import RelativePose
-    from drcn_ros.matching.types import Keypoints, Matches
-    from drcn_ros.odometry import Latency, Reason, Result, State, Tracks
-
-    points = np.array([[10.5, 20.25], [30.0, 40.0], [600.0, 400.0], [320.0, 240.0]], np.float32)
-    fields: dict[str, Any] = {
-        "stamp_ns": 12_500_000_000,
-        "state": State.TRACKING,
-        "reason": Reason.OK,
-        "detail": "2 of 3 matches agree",
-        "keypoints": Keypoints(points, np.arange(4, dtype=np.float32), np.full(4, 3.0, np.float32)),
-        "tracks": Tracks(np.array([7, 8, 2**22, 10], np.uint32), np.array([1, 2, 3, 4], np.uint32)),
-        "reference_stamp_ns": 12_000_000_345,
-        "matches": Matches(
-            points[[2, 0, 1]] + 5.0,
-            points[[2, 0, 1]],
-            np.array([0.9, 0.8, 0.7], np.float32),
-            np.array([0, 1, 2]),
-            np.array([2, 0, -1]),
-        ),
-        "inliers": np.array([True, False, True]),
-        "relative_pose": RelativePose(np.eye(3), np.array([0.0, 0.0, 1.0]), 0.01 * np.eye(6)),
-        "pose": np.eye(4),
-        "metric": False,
-        "segment": 0,
-        "parallax_px": 5.0,
-        "latency": Latency(1.0, 2.0, 3.0, 6.0),
-    }
-    return Result(**{**fields, **changes})
 
 
 @pytest.fixture
