@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from drcn_ros.geometry.batched_algebra import dots, squared_length
 from drcn_ros.geometry.epipolar import moved, sampson, sampson_jacobian
 from drcn_ros.geometry.ray_pairs import RayPairs, parallax_and_line
-from drcn_ros.geometry.robust import INLIER_SCALE, NOISE_RANGE, acceleration, cauchy_weights, noise_scale
+from drcn_ros.geometry.robust import INLIER_SCALE, NOISE_RANGE, cauchy_weights, noise_scale, over_relaxation
 from drcn_ros.geometry.types import Array
 
 # A point so many times nearer than four fifths of all is no part of the scene; judged from so many at least.
@@ -68,7 +68,7 @@ def polish(pairs: RayPairs, rotation: Array, translation: Array) -> EpipolarFit:
         hessian.flat[::6] += 1e-6 * hessian.trace() + 1e-12
         step = -np.linalg.solve(hessian, weighted @ residuals)
         settled = iteration >= _NOISE_STEPS - 1 and step @ hessian @ step < (_SMALL_STEP * noise) ** 2
-        step *= min(acceleration(weights), _LONGEST_STEP / max(float(np.abs(step).max()), 1e-12))
+        step *= min(over_relaxation(weights), _LONGEST_STEP / max(float(np.abs(step).max()), 1e-12))
         rotation, translation = moved(rotation, translation, step)
         if settled:
             break

@@ -61,7 +61,7 @@ def cauchy_weights(squared: Array, scale: float) -> Array:
     return weights
 
 
-def acceleration(weights: Array, components: int = 1) -> float:
+def over_relaxation(weights: Array, components: int = 1) -> float:
     """Return by how much a step with Cauchy weights (N,) falls short of Newton's, at most 1.5.
 
     The mean weight w over the mean curvature of the loss, which is w (2 w - 1) along a residual and w across

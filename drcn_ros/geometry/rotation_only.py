@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from drcn_ros.geometry.batched_algebra import squared_length
 from drcn_ros.geometry.ray_pairs import RayPairs, parallax
-from drcn_ros.geometry.robust import INLIER_SCALE, NOISE_RANGE, acceleration, cauchy_weights, median
+from drcn_ros.geometry.robust import INLIER_SCALE, NOISE_RANGE, cauchy_weights, median, over_relaxation
 from drcn_ros.geometry.rotation import rotation_matrix
 from drcn_ros.geometry.types import Array
 
@@ -71,7 +71,7 @@ def fit_rotation(pairs: RayPairs, start: Array) -> RotationFit:
         hessian.flat[::4] += 1e-9 * hessian.trace() + 1e-12
         step = -np.linalg.solve(hessian, weighted @ residuals.ravel())
         settled = step @ hessian @ step < (_SMALL_STEP * noise) ** 2
-        step *= min(acceleration(weights, 2), _LONGEST_STEP / max(float(np.abs(step).max()), 1e-12))
+        step *= min(over_relaxation(weights, 2), _LONGEST_STEP / max(float(np.abs(step).max()), 1e-12))
         rotation = rotation_matrix(step) @ rotation
         if settled:
             break

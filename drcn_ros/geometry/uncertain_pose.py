@@ -25,7 +25,7 @@ class UncertainPose:
     covariance: Array
 
 
-def twice(block: Array) -> Array:
+def block_diagonal(block: Array) -> Array:
     """Return the (6, 6) matrix with a (3, 3) block on its diagonal twice."""
     result = np.zeros((6, 6))
     result[:3, :3] = result[3:, 3:] = block
@@ -45,7 +45,7 @@ def compose(first: UncertainPose, second: UncertainPose) -> UncertainPose:
     rotation = first.matrix[:3, :3]
     from_first = np.eye(6)
     from_first[:3, 3:] = -cross_matrix(rotation @ second.matrix[:3, 3])
-    from_second = twice(rotation)
+    from_second = block_diagonal(rotation)
     covariance = (
         from_first @ first.covariance @ from_first.T + from_second @ second.covariance @ from_second.T
     )
@@ -55,6 +55,6 @@ def compose(first: UncertainPose, second: UncertainPose) -> UncertainPose:
 def inverse(pose: UncertainPose) -> UncertainPose:
     """Return the pose of the first frame in the second."""
     turned = pose.matrix[:3, :3].T
-    jacobian = -twice(turned)
+    jacobian = -block_diagonal(turned)
     jacobian[:3, 3:] = -turned @ cross_matrix(pose.matrix[:3, 3])
     return UncertainPose(invert(pose.matrix), jacobian @ pose.covariance @ jacobian.T)

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from drcn_ros.benchmarks.accuracy.packages import published
-from drcn_ros.benchmarks.accuracy.xfeat import glued
+from drcn_ros.benchmarks.accuracy.xfeat import best_first
 from drcn_ros.matching.base import Matcher, check_image
 from drcn_ros.matching.config import MatcherConfig
 from drcn_ros.matching.device import choose_device
@@ -83,4 +83,4 @@ class AlikedLightGlueMatcher(Matcher[Features]):
                 "image_size": torch.tensor([view.size], device=self._device),
             }
         found = self._networks.matcher(views)
-        return glued(reference, current, found["matches"][0], found["scores"][0])
+        return best_first(reference, current, found["matches"][0], found["scores"][0])

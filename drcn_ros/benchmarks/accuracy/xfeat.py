@@ -91,10 +91,10 @@ class XFeatLighterGlueMatcher(XFeatMatcher):
             asked[f"descriptors{number}"] = view.descriptors[None]
             asked[f"image_size{number}"] = torch.tensor([view.size])
         found = self._glue({name: part.to(self._glue.dev) for name, part in asked.items()})
-        return glued(reference, current, found["matches"][0], found["scores"][0])
+        return best_first(reference, current, found["matches"][0], found["scores"][0])
 
 
-def glued(reference: Features, current: Features, pairs: torch.Tensor, scores: torch.Tensor) -> Matches:
+def best_first(reference: Features, current: Features, pairs: torch.Tensor, scores: torch.Tensor) -> Matches:
     """Return matches of pairs (M, 2) of rows of the keypoints with scores (M,), best first."""
     order = scores.cpu().argsort(descending=True, stable=True)
     rows = pairs.cpu()[order]

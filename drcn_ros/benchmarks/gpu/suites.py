@@ -24,12 +24,12 @@ _FOLDERS = ("test/matching", "test/networks", "test/odometry")
 _PROCESSES = 4
 
 
-def marked(settings: Settings) -> Iterator[Row]:
+def cuda_tests(settings: Settings) -> Iterator[Row]:
     """Run the tests that need CUDA, and those of the matchers' device alone."""
     yield from _run(settings, ["-m", "cuda", *_existing(("test/matching", "test/networks", "test/training"))])
 
 
-def whole(settings: Settings) -> Iterator[Row]:
+def all_tests(settings: Settings) -> Iterator[Row]:
     """Run the tests of networks, matching and odometry with the networks on the device."""
     # In a rehearsal the marked tests skip, and few are enough to see that all else works.
     chosen = ["-k", "drcn or device"] if settings.small else []

@@ -18,7 +18,7 @@ from drcn_ros.mapping import GraphView, MapPath
 from drcn_ros.ros.mapping.markers import graph_markers, marker_types
 from drcn_ros.ros.messages import convert
 from drcn_ros.ros.messages.path_buffer import PathBuffer
-from drcn_ros.ros.node.publishers import wanted
+from drcn_ros.ros.node.publishers import has_listeners
 from drcn_ros.ros.node.transforms import Broadcaster
 
 _DEPTH = 10
@@ -53,7 +53,7 @@ class MapOutputs:
 
     def publish_pose(self, pose: Array, stamp_ns: int, map_frame: str) -> None:
         """Publish where the camera is in the map, (4, 4)."""
-        if wanted(self._pose):
+        if has_listeners(self._pose):
             head = convert.header(stamp_ns, map_frame)
             self._pose.publish(PoseStamped(header=head, pose=convert.pose(pose)))
 
@@ -62,7 +62,7 @@ class MapOutputs:
     ) -> None:
         """Publish T_map_odom (4, 4), also by TF if that is wanted and can be."""
         head = convert.header(stamp_ns, map_frame)
-        if wanted(self._correction):
+        if has_listeners(self._correction):
             pose = convert.pose(correction)
             message = TransformStamped(header=head, child_frame_id=odom_frame)
             move = message.transform.translation
@@ -81,7 +81,7 @@ class MapOutputs:
 
     def publish_path(self, path: MapPath, map_frame: str) -> None:
         """Publish the keyframes' poses in the map."""
-        if not len(path) or not wanted(self._path):
+        if not len(path) or not has_listeners(self._path):
             return
         buffer = PathBuffer(len(path))
         for stamp, pose in zip(path.stamps_ns, path.poses, strict=True):
@@ -90,7 +90,7 @@ class MapOutputs:
 
     def publish_graph(self, graph: GraphView, stamp_ns: int, map_frame: str) -> None:
         """Publish the pose graph as markers."""
-        if self._graph is not None and wanted(self._graph):
+        if self._graph is not None and has_listeners(self._graph):
             self._graph.publish(graph_markers(self._types, graph, convert.header(stamp_ns, map_frame)))
 
     def publish_status(self, status: DiagnosticStatus) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from drcn_ros.geometry.rotation import cross_matrix, rotation_vector
 from drcn_ros.geometry.types import Array
-from drcn_ros.geometry.uncertain_pose import UncertainPose, compose, invert, twice
+from drcn_ros.geometry.uncertain_pose import UncertainPose, block_diagonal, compose, invert
 from drcn_ros.odometry.motion import motion_of
 from drcn_ros.odometry.states import State
 from drcn_ros.odometry.types import Result
@@ -44,7 +44,7 @@ def pose_to_base(pose: UncertainPose, base_from_camera: Array) -> UncertainPose:
     """Return the motion of the base that belongs to a motion of the camera, by T_base_camera (4, 4)."""
     matrix = base_from_camera @ pose.matrix @ invert(base_from_camera)
     rotation = base_from_camera[:3, :3]
-    jacobian = twice(rotation)
+    jacobian = block_diagonal(rotation)
     jacobian[:3, 3:] = cross_matrix(matrix[:3, :3] @ base_from_camera[:3, 3]) @ rotation
     return UncertainPose(matrix, jacobian @ pose.covariance @ jacobian.T)
 
@@ -54,7 +54,7 @@ def velocity_to_base(velocity: Velocity, base_from_camera: Array) -> Velocity:
     rotation, lever = base_from_camera[:3, :3], base_from_camera[:3, 3]
     angular = rotation @ velocity.angular
     linear = rotation @ velocity.linear - np.cross(angular, lever)
-    jacobian = twice(rotation)
+    jacobian = block_diagonal(rotation)
     jacobian[:3, 3:] = cross_matrix(lever) @ rotation
     return Velocity(linear, angular, jacobian @ velocity.covariance @ jacobian.T)
 
@@ -135,5 +135,5 @@ def _in_current_axes(result: Result) -> Array | None:
     motion = motion_of(result)
     if motion is None:
         return None
-    turned = twice(motion.matrix[:3, :3].T)
+    turned = block_diagonal(motion.matrix[:3, :3].T)
     return turned @ motion.covariance @ turned.T

@@ -19,7 +19,7 @@ from drcn_ros.ros.config import NodeConfig
 from drcn_ros.ros.messages import convert
 from drcn_ros.ros.messages.path_buffer import PathBuffer
 from drcn_ros.ros.messages.poses import Accumulator, Velocity, pose_to_base, velocity_to_base
-from drcn_ros.ros.node.publishers import Publishers, wanted
+from drcn_ros.ros.node.publishers import Publishers, has_listeners
 from drcn_ros.ros.node.transforms import BaseTransform, Broadcaster, import_tf2
 
 
@@ -69,7 +69,9 @@ class MotionOutputs:
 
     def publish(self, result: Result, camera_frame: str) -> None:
         """Publish the motion at one frame."""
-        with_velocity = wanted(self._twist) or (self._is_metric(result) and wanted(self._odometry))
+        with_velocity = has_listeners(self._twist) or (
+            self._is_metric(result) and has_listeners(self._odometry)
+        )
         pose, velocity = self._accumulator.add(result, with_velocity)
         if pose is None:
             return
@@ -87,7 +89,7 @@ class MotionOutputs:
 
     def publish_path(self) -> None:
         """Publish the path when it has grown since the last time; its cost grows with its length."""
-        if not self._path_changed or not wanted(self._path):
+        if not self._path_changed or not has_listeners(self._path):
             return
         with self._poses_lock:
             self._path_changed = False
@@ -107,13 +109,13 @@ class MotionOutputs:
     ) -> None:
         config = self._config
         head = convert.header(result.stamp_ns, config.odom_frame)
-        if wanted(self._pose):
+        if has_listeners(self._pose):
             self._pose.publish(convert.pose_with_covariance(pose.matrix, pose.covariance, head))
-        if velocity is not None and wanted(self._twist):
+        if velocity is not None and has_listeners(self._twist):
             moving = convert.header(result.stamp_ns, moving_frame)
             self._twist.publish(convert.twist_stamped(velocity, moving))
         metric = self._is_metric(result)
-        if metric and wanted(self._odometry):
+        if metric and has_listeners(self._odometry):
             self._odometry.publish(convert.odometry(pose, velocity, head, moving_frame))
         if metric and config.publish_tf:
             if self._broadcaster is None:

@@ -27,7 +27,7 @@ from drcn_ros.ros.node.drawing import MatchPainter
 from drcn_ros.ros.node.failures import GIVEN_UP
 from drcn_ros.ros.node.motion_outputs import MotionOutputs
 from drcn_ros.ros.node.processor import Processed
-from drcn_ros.ros.node.publishers import Publishers, wanted
+from drcn_ros.ros.node.publishers import Publishers, has_listeners
 
 _JPEG_QUALITY = 85
 
@@ -99,23 +99,23 @@ class Outputs:
         result = processed.result
         rays = FrameRays(result, processed.camera)
         head = convert.header(result.stamp_ns, processed.frame_id)
-        if wanted(self._keypoints):
+        if has_listeners(self._keypoints):
             self._keypoints.publish(clouds.serialised_cloud(clouds.keypoint_rows(result, rays), head))
-        if wanted(self._matches):
+        if has_listeners(self._matches):
             self._matches.publish(clouds.serialised_cloud(clouds.match_rows(result, rays), head))
-        if result.relative_pose is not None and wanted(self._relative_pose):
+        if result.relative_pose is not None and has_listeners(self._relative_pose):
             relative = result.relative_pose
             self._relative_pose.publish(
                 convert.pose_with_covariance(relative.matrix(), relative.covariance, head)
             )
         self._motion.publish(result, processed.frame_id)
-        if wanted(self._points):
+        if has_listeners(self._points):
             self._publish_points(processed, rays, landmarks)
         if self._config.vins_layout != "none":
             self._publish_features(result, rays, head)
-        if wanted(self._match_image) or wanted(self._match_image_compressed):
+        if has_listeners(self._match_image) or has_listeners(self._match_image_compressed):
             self._publish_picture(processed, head)
-        if wanted(self._status):
+        if has_listeners(self._status):
             publish_ms = 1e3 * (time.perf_counter() - begin)
             values = {
                 "working_scale": processed.working_scale,
@@ -155,7 +155,7 @@ class Outputs:
         if processed.image is None:
             return
         picture = self._painter.paint(processed.image, processed.result)
-        if wanted(self._match_image):
+        if has_listeners(self._match_image):
             height, width = picture.shape[:2]
             self._match_image.publish(
                 Image(
@@ -167,7 +167,7 @@ class Outputs:
                     data=convert.byte_array(picture),
                 )
             )
-        if wanted(self._match_image_compressed):
+        if has_listeners(self._match_image_compressed):
             _, jpeg = cv2.imencode(
                 ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY)
             )

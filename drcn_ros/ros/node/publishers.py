@@ -34,6 +34,6 @@ class Publishers:
             self._node.destroy_lifecycle_publisher(publisher)
 
 
-def wanted(publisher: Any) -> bool:
+def has_listeners(publisher: Any) -> bool:
     """Whether anybody listens to a publisher; nothing is built for one that nobody listens to."""
     return bool(publisher.get_subscription_count())
