@@ -18,6 +18,19 @@ from sensor_msgs.msg import CameraInfo, CompressedImage
 
 pytestmark = pytest.mark.dds
 
+# A mock of ffmpeg_image_transport_msgs, which no package index serves: an FFMPEGPacket that travels as a
+# CompressedImage, its encoding as the format. What the real one's bytes hold is tested with bags.
+MOCK = """
+from sensor_msgs.msg import _compressed_image as wire
+
+class FFMPEGPacket(wire.CompressedImage):
+    pts, width, height, flags, is_bigendian = 0, 640, 480, 0, False
+    encoding = property(lambda self: self.format)
+
+# What the middleware makes of the bytes that come.
+wire.CompressedImage = FFMPEGPacket
+"""
+
 
 @pytest.fixture(scope="module")
 def camera(tmp_path_factory: pytest.TempPathFactory, kit: Any) -> Iterator[Any]:
@@ -89,6 +102,35 @@ def test_video_is_tracked_and_a_lost_start_is_named(camera: Any, kit: Any, codec
         assert "h264 packet cannot be decoded" in answers[0]["detail"]
     # The second stream passes the place where the first ended.
     assert {answer["state"] for answer in answers[-4:]} <= {"TRACKING", "STATIONARY"}
+
+
+def test_packets_of_ffmpeg_are_tracked_and_other_codecs_named(
+    start: Any, kit: Any, encoded_video, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from drcn_ros.ros.messages.convert import byte_array, header
+
+    (tmp_path / "ffmpeg_image_transport_msgs").mkdir()
+    (tmp_path / "ffmpeg_image_transport_msgs" / "__init__.py").touch()
+    (tmp_path / "ffmpeg_image_transport_msgs" / "msg.py").write_text(MOCK)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    setup = start(image_transport="ffmpeg", processing="every_frame")
+    setup.camera.advertise("/camera_info", CameraInfo)
+
+    def shown(encoding: str, data: bytes) -> dict[str, str]:
+        setup.camera.publish("/camera_info", kit.camera_info())
+        array = byte_array(np.frombuffer(data, np.uint8))
+        packet = CompressedImage(header=header(setup.next_stamp(), "eye"), format=encoding, data=array)
+        return kit.values(setup.show(packet, "/image/ffmpeg"))
+
+    pictures = [np.dstack([kit.texture(shift=6.0 * n)] * 3) for n in range(6)]
+    packets = [data for _, data in encoded_video("h264", pictures)]
+    # As ffmpeg_image_transport names them: codec, and what the encoder was given.
+    answers = [shown("h264;yuv420p;bgr8;bgr8", data) for data in packets]
+    assert {answer["state"] for answer in answers[-3:]} == {"TRACKING"}
+    refused = shown("prores", packets[0])
+    assert refused["reason"] == "BAD_IMAGE"
+    assert "video of encoding 'prores' is not supported; supported are h264 and hevc" in refused["detail"]
+    assert "Traceback" not in setup.log.read_text()
 
 
 def test_a_png_that_unpacks_to_more_than_any_image_is_refused_by_its_header(camera: Any, kit: Any) -> None:
