@@ -1,15 +1,21 @@
 # Copyright 2026 The drcn_ros Authors
 # SPDX-License-Identifier: Apache-2.0
-"""The documents lead where they say."""
+"""The documents lead where they say, and tell what is so."""
 
 from __future__ import annotations
 
+import argparse
+import importlib
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 
+from drcn_ros.cli.main import COMMANDS
+from drcn_ros.configuration import flatten
 from drcn_ros.odometry.states import Reason, State
+from drcn_ros.ros.config import NodeConfig
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(
@@ -60,3 +66,34 @@ def test_each_reason_is_told_with_its_state() -> None:
     told = dict(re.findall(r"^\| `([A-Z_]+)` \| `([A-Z_]+)` \|", text, flags=re.MULTILINE))
     assert set(told) == {reason.name for reason in Reason}
     assert set(told.values()) == {state.name for state in State}
+
+
+def test_defaults_of_the_first_page_are_those_of_the_node() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    table = text[text.index("## Parameters") : text.index("## Command line")]
+    told = dict(re.findall(r"^\| `([a-z_.]+)` \| *`?([^`|]*?)`? *\|", table, flags=re.MULTILINE))
+    defaults = flatten(NodeConfig())
+    assert len(told) > 10
+    assert {name: yaml.safe_load(value) or "" for name, value in told.items()} == {
+        name: defaults[name] or "" for name in told
+    }
+
+
+def options(command: str) -> set[str]:
+    """Return the options of a command or benchmark by its name as typed."""
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"drcn_ros.cli.{command.replace('-', '_').replace(' ', '_')}").configure(parser)
+    return set(parser._option_string_actions)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_have_the_options_that_are_shown(document: Path) -> None:
+    blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", document.read_text(encoding="utf-8"), flags=re.M | re.S)
+    for line in "".join(blocks).splitlines():
+        words = line.split("#")[0].split()
+        if not words or words[0] != "drcn" or words[1] == "weights":
+            continue
+        command = " ".join(words[1:3]) if words[1] == "bench" else words[1]
+        assert words[1] in COMMANDS
+        shown = {word.split("=")[0] for word in words if word.startswith("--")}
+        assert shown <= options(command), line
