@@ -9,7 +9,7 @@ import importlib
 
 # Each benchmark is a module `bench_NAME` with `configure(parser)` and `run(arguments) -> int`.
 BENCHMARKS = {
-    "speed": "from image to pose: time by stage, memory, and how far from what the device could do",
+    "speed": "from image to pose: time by stage, memory, distance to what the device could do; some minutes",
     "profile": "a picture of what happens when in one frame",
     "networks": "the networks' time by stage and memory, beside plain routes with the same result",
     "geometry": "two-view geometry over synthetic motions: models, errors, covariance, time",

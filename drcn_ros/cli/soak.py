@@ -24,7 +24,13 @@ from drcn_ros.ros.dependency import require_rclpy
 
 def configure(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--frames", type=int, default=10000, metavar="N", help="(default %(default)s)")
+    parser.add_argument(
+        "--frames",
+        type=int,
+        default=10000,
+        metavar="N",
+        help="(default %(default)s: six minutes at 30 Hz)",
+    )
     parser.add_argument(
         "--rate", type=float, default=30.0, metavar="HZ", help="images a second (default %(default)s)"
     )
