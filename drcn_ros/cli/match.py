@@ -180,7 +180,8 @@ def _agreement_text(agreed: Agreement) -> str:
 
 def _pose_text(two_view: TwoView, matches: int) -> str:
     if two_view.rotation is None:
-        return f"no pose: {matches} matches do not agree on one motion"
+        why = two_view.failure.value if two_view.failure else "they tell no motion"
+        return f"no pose: {matches} matches; {why}"
     agree = f"{int(two_view.inliers.sum())} of {matches} matches agree"
     if two_view.model is Model.IDENTITY:
         return f"no motion of B against A beyond the noise, {agree}"

@@ -104,7 +104,7 @@ def test_an_image_without_texture_has_no_pose_and_no_error(drcn, recording, imag
         "-o", tmp_path / "out.png",
     )  # fmt: skip
     assert answer.code == 0
-    assert "no pose: 0 matches" in answer.out
+    assert "no pose: 0 matches; too few matches" in answer.out
     assert (tmp_path / "out.png").exists()
 
 
@@ -145,6 +145,16 @@ def test_an_image_matched_with_itself_has_not_moved(drcn, recording, images):
     answer = drcn("match", images[0], images[0], "--camera", recording / "calib.yaml", "--matcher", "sift")
     assert answer.code == 0
     assert re.search(r"no motion of B against A beyond the noise, (\d+) of \1 matches agree", answer.out)
+
+
+def test_matches_that_tell_no_pose_say_why(drcn, recording, images, tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (180, 240), np.uint8)
+    cv2.imwrite(str(tmp_path / "noise.png"), noise)
+    answer = drcn(
+        "match", images[0], tmp_path / "noise.png", "--camera", recording / "calib.yaml", "--matcher", "orb"
+    )
+    assert answer.code == 0
+    assert re.search(r"no pose: [1-9]\d* matches; (too few matches|no more agree on a motion)", answer.out)
 
 
 def test_an_image_turned_by_half_a_turn_is_told_with_its_angle(drcn, recording, images, tmp_path):
