@@ -155,7 +155,10 @@ def _image(path: Path, values: ValueRange, upright: bool) -> Image8:
 def _require_size(image: Image8, path: Path, camera: Camera, what: str) -> None:
     height, width = image.shape[:2]
     if (width, height) != (camera.width, camera.height):
-        msg = f"{what} is for {camera.width}x{camera.height} pixels, image {path} has {width}x{height}"
+        msg = (
+            f"{what} is for {camera.width}x{camera.height} pixels, image {path} has {width}x{height}; "
+            "without --camera and --fov any two images are matched, but give no pose"
+        )
         raise InputError(msg)
 
 

@@ -138,7 +138,9 @@ def test_a_calibration_for_another_size_is_refused(drcn, recording, images, tmp_
     (tmp_path / "calib.yaml").write_text(text)
     answer = drcn("match", images[0], images[1], "--camera", tmp_path / "calib.yaml", "--matcher", "orb")
     assert answer.code == 2
-    assert re.search(r"is for 640x180 pixels, image \S+ has 240x180", answer.error)
+    assert re.search(
+        r"is for 640x180 pixels, image \S+ has 240x180; without --camera and --fov", answer.error
+    )
 
 
 def test_an_image_matched_with_itself_has_not_moved(drcn, recording, images):
