@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from torch.linalg import vector_norm
 
 from drcn_ros.matching.common_warp import common_warp
-from drcn_ros.matching.patches import Discs, ImageFeatures, Patches, enlarge, size_ratio
+from drcn_ros.matching.discs import Discs
+from drcn_ros.matching.patches import ImageFeatures, Patches, enlarge, size_ratio
 from drcn_ros.matching.types import Matches
 from drcn_ros.networks.constants import constant
 

@@ -48,6 +48,15 @@ class ReducedFeatures(Features):
         """Side of a pixel of the image that matches are refined on, the longer one; see `Features.pixel`."""
         return self.inner.pixel / min(self.factors)
 
+    @property
+    def matchable(self) -> bool:
+        """Whether those of the reduced image are, see `Features.matchable`."""
+        return self.inner.matchable
+
+    def for_search(self) -> Features:
+        """Return what `find_points` needs, see `Features.for_search`."""
+        return replace(self, descriptors=None, inner=self.inner.for_search())
+
     def moved(self, rows: NDArray[np.int64], points: NDArray[np.float32]) -> Features:
         """Return features some keypoints of which lie elsewhere, see `Features.moved`."""
         return _told(self.inner.moved(rows, shrunk(points, self.factors)), self.size, self.factors)

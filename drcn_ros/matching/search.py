@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from drcn_ros.matching.alignment import align
 from drcn_ros.matching.device import upload
-from drcn_ros.matching.patches import ImageFeatures, Patches
+from drcn_ros.matching.patches import ImageFeatures, Patches, SearchedFeatures
 from drcn_ros.matching.reduced import ReducedFeatures, as_matched, enlarged, shrunk
 from drcn_ros.matching.types import Features
 
@@ -63,7 +63,7 @@ def find_points(
     )
     parts = []
     for image, chosen in zip(images, rows, strict=True):
-        if not isinstance(image, ImageFeatures):
+        if not isinstance(image, ImageFeatures | SearchedFeatures):
             return None
         parts.append(image.patches.select(chosen))
     start = shrunk(expected, current.factors) if isinstance(current, ReducedFeatures) else expected

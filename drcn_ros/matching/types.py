@@ -79,6 +79,15 @@ class Features:
         """Side of a pixel of the image that matches are refined on, in pixels of the image as received."""
         return 1.0
 
+    @property
+    def matchable(self) -> bool:
+        """Whether a matcher takes them: those that are only kept `for_search` it does not."""
+        return True
+
+    def for_search(self) -> Features:
+        """Return what `find_points` needs of an image that is not matched any more."""
+        return self
+
     def moved(self, rows: NDArray[np.int64], points: NDArray[np.float32]) -> Features:
         """Return features some keypoints of which lie a few pixels from where they were detected.
 

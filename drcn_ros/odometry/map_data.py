@@ -22,6 +22,8 @@ from drcn_ros.odometry.view import View
 # A depth's deviation over the depth is told up to here.
 _LARGEST_RELATIVE = 1e3
 _LEAST_INVERSE = 1e-6
+# Frames may be matched with so many of the newest keyframes: the map and the way back from a loss need fewer.
+_MATCHED = 8
 
 
 @dataclass(eq=False)
@@ -194,8 +196,14 @@ class MapData:
             keyframe.landmark[np.isin(keyframe.landmark, bad)] = -1
 
     def forget(self, kept_keyframes: int) -> None:
-        """Let the oldest keyframes go beyond so many, and all landmarks that they host."""
+        """Let the oldest keyframes go beyond so many, and all landmarks that they host.
+
+        Of those that are not matched any more only what the search for landmarks needs is kept.
+        """
         marks = self.landmarks
+        for keyframe in list(self.keyframes.values())[:-_MATCHED]:
+            if keyframe.view.features.matchable:
+                keyframe.view.features = keyframe.view.features.for_search()
         while len(self.keyframes) > kept_keyframes:
             del self.keyframes[next(iter(self.keyframes))]
         oldest = next(iter(self.keyframes))

@@ -307,6 +307,8 @@ class VisualOdometry:
         return found if kept.all() else found.select(kept)
 
     def _match_all(self, reference: View, view: View, clock: StageClock | None) -> Matches:
+        if not reference.features.matchable:
+            return Matches.empty()
         found = self._matches.get(id(reference))
         if found is None or found[0] is not reference or found[1] is not view:
             begin = time.perf_counter()

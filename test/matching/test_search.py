@@ -66,3 +66,16 @@ def test_without_images_nothing_is_looked_for(views, plane):
     assert find_points([(features, rows[:1])], current, truth[:1], warps[:1]) is None
     assert find_points([(reference, rows[:1])], features, truth[:1], warps[:1]) is None
     assert find_points([(reference, rows[:0])], current, truth[:0], warps[:0]) is None
+
+
+def test_what_is_kept_for_the_search_finds_the_same(views):
+    (reference, current), rows, truth, warps = views
+    kept = reference.for_search()
+    assert reference.matchable
+    assert not kept.matchable
+    assert kept.pixel == reference.pixel
+    assert kept.for_search().pixel == reference.pixel
+    assert np.array_equal(kept.keypoints().points, reference.keypoints().points)
+    wanted, found = (find_points([(host, rows)], current, truth, warps) for host in (reference, kept))
+    assert np.array_equal(found.points, wanted.points)
+    assert np.array_equal(found.correlation, wanted.correlation)
