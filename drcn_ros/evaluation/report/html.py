@@ -18,7 +18,7 @@ table { border-collapse: collapse; margin: .6rem 0; font-variant-numeric: tabula
   overflow-x: auto; }
 th, td { text-align: left; padding: .25rem .8rem .25rem 0; border-bottom: 1px solid #e4e4e4;
   vertical-align: top; }
-table.numbers td { white-space: nowrap; }
+table.numbers td { white-space: nowrap; } table.numbers th { overflow-wrap: normal; }
 table:not(.numbers) td:first-child { min-width: 7rem; }
 @media (min-width: 700px) { table:not(.numbers) td:first-child { white-space: nowrap; } }
 th { font-weight: 600; color: #555; }
