@@ -33,6 +33,8 @@ class GraphConfig:
         minimum=1e-6,
         maximum=1.0,
     )
+    # In the place of the factor that the accumulated pose has for the same reason, not on top of it: rendered
+    # steps are off by 1.7 times what they tell, those of a hand-held camera by 4 to 7 (docs/slam.md).
     inflation: float = parameter(
         3.0,
         "By how much the odometry's standard deviations are multiplied: they leave out errors that frames "
