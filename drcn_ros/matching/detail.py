@@ -38,4 +38,4 @@ def with_detail(features: Features, image: NDArray[np.uint8]) -> Features:
         size = (min(width, LARGEST_RATIO * features.size[0]), min(height, LARGEST_RATIO * features.size[1]))
         grey = np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
     # Keyframes keep it: in half precision it is exact to a tenth of a grey level.
-    return replace(features, detail=smooth(upload(grey, features.image.device).float() / 255).half())
+    return replace(features, detail=smooth(upload(grey, features.image.device).float().div_(255)).half())

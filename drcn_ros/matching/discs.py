@@ -53,7 +53,14 @@ class Discs:
     affine: torch.Tensor | None
 
     @classmethod
-    def of(cls, image: torch.Tensor, points: torch.Tensor, radius: float, affine: bool = True) -> Discs:
+    def of(
+        cls,
+        image: torch.Tensor,
+        points: torch.Tensor,
+        radius: float,
+        affine: bool = True,
+        large: bool = False,
+    ) -> Discs:
         """Sample an (H, W) image, as `smooth` gives it, around (M, 2) points.
 
         Args:
@@ -61,12 +68,16 @@ class Discs:
             points: pixels.
             radius: of the patches, pixels.
             affine: whether they will tell affine warps and not only translations.
+            large: the image has many more pixels than the patches, so that its gradient is not worth making.
         """
         offsets = _places(radius, image.device)
         weights = torch.exp(-offsets.square().sum(dim=1, keepdim=True) / (2 * (_DEVIATION * radius) ** 2))
         weights = weights / weights.sum()
         upright = torch.eye(2, device=image.device).expand(len(points), 2, 2)
-        values, *slope = _sample(_with_gradient(image), offsets, points, upright)
+        if large:
+            values, *slope = _sampled_with_gradient(image, offsets, points, upright)
+        else:
+            values, *slope = _sample(_with_gradient(image), offsets, points, upright)
         values = values - weights.T @ values
         energy = (weights.T @ values.square())[0] + _TINY
         if affine:
@@ -182,6 +193,18 @@ def _with_gradient(image: torch.Tensor) -> torch.Tensor:
     maps[1, :, 1:-1] = (image[:, 2:] - image[:, :-2]) / 2
     maps[2, 1:-1] = (image[2:] - image[:-2]) / 2
     return maps
+
+
+def _sampled_with_gradient(
+    image: torch.Tensor, offsets: torch.Tensor, points: torch.Tensor, warps: torch.Tensor
+) -> list[torch.Tensor]:
+    """Return samples (P, M) as `_sample` gives them of an image and its central differences along x and y."""
+    samples = [_sample(image[None], offsets, points, warps)[0]]
+    for step in ((1.0, 0.0), (0.0, 1.0)):
+        shift = constant(step, points)
+        ahead, behind = (_sample(image[None], offsets, points + way * shift, warps)[0] for way in (1, -1))
+        samples.append((ahead - behind) / 2)
+    return samples
 
 
 def _sample(

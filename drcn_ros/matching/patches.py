@@ -60,7 +60,7 @@ class ImageFeatures(Features):
         if self.detail is None:
             return patches
         factors = size_ratio(self.detail, self.image, points)
-        detail = Patches.of(self.detail.float(), enlarge(points, factors))
+        detail = Patches.of(self.detail.float(), enlarge(points, factors), large=True)
         return replace(patches, detail=replace(detail, factors=factors))
 
 
@@ -107,9 +107,12 @@ class Patches:
     factors: torch.Tensor | None = None
 
     @classmethod
-    def of(cls, image: torch.Tensor, points: torch.Tensor) -> Patches:
-        """Sample an (H, W) image, as `smooth` gives it, around (M, 2) points."""
-        return cls(Discs.of(image, points, _WIDE), Discs.of(image, points, _NARROW, affine=False))
+    def of(cls, image: torch.Tensor, points: torch.Tensor, large: bool = False) -> Patches:
+        """Sample an (H, W) image, as `smooth` gives it, around (M, 2) points; for `large` see `Discs.of`."""
+        return cls(
+            Discs.of(image, points, _WIDE, large=large),
+            Discs.of(image, points, _NARROW, affine=False, large=large),
+        )
 
     @classmethod
     def joined(cls, parts: Sequence[Patches]) -> Patches:

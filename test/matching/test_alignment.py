@@ -189,3 +189,12 @@ def test_patches_kept_with_the_keypoints_give_what_new_ones_give(plane, points):
     assert np.array_equal(first.current_index, second.current_index)
     assert np.allclose(first.current_points, second.current_points, atol=1e-3)
     assert reference.patches is reference.patches
+
+
+def test_patches_of_a_large_image_are_those_of_any(plane, points):
+    image, places = _smoothed(plane.reference), torch.from_numpy(points) + 0.3
+    whole, large = (Patches.of(image, places, large=large) for large in (False, True))
+    for one, other in ((whole.wide, large.wide), (whole.narrow, large.narrow)):
+        assert torch.equal(one.values, other.values)
+        assert torch.allclose(one.slopes, other.slopes, atol=1e-5)
+        assert torch.allclose(one.translation, other.translation, atol=1e-3 * float(one.translation.max()))
