@@ -60,7 +60,7 @@ def measure(keyframes: int, rate: float, per_round: int = _ROUND) -> LoadReport:
     costs, true, told = [], [], []
     # When the one core that maps is free, seconds since the first keyframe, and how many waited at most.
     free, waiting = 0.0, 0
-    for number, (frame, place) in enumerate(_frames(keyframes, per_round)):
+    for number, (frame, place) in enumerate(frames(keyframes, per_round)):
         begin = time.process_time()
         mapper.add(frame)
         costs.append(time.process_time() - begin)
@@ -94,7 +94,7 @@ def _rms(errors: Array) -> float:
     return float(np.sqrt((errors**2).sum(axis=1).mean()))
 
 
-def _frames(count: int, per_round: int) -> Iterator[tuple[TrackedFrame, Array]]:
+def frames(count: int, per_round: int) -> Iterator[tuple[TrackedFrame, Array]]:
     """Yield frames of a camera that goes round and round, and where each truly is."""
     random = np.random.default_rng(0)
     angles, heights = random.uniform(0, 2 * np.pi, _POINTS), random.uniform(-8, 8, _POINTS)

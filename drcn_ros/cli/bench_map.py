@@ -16,6 +16,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", type=float, default=5.0, help="keyframes a second that come in (default %(default)g)"
     )
+    parser.add_argument(
+        "--node",
+        action="store_true",
+        help="send them to a map_node in its own process, at that rate; needs ROS",
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,6 +30,8 @@ def run(arguments: argparse.Namespace) -> int:
     load_gtsam()
     require_at_least(2, arguments, "--keyframes")
     require_at_least(1, arguments, "--rate")
+    if arguments.node:
+        return _run_node(arguments)
     report = measure(arguments.keyframes, arguments.rate)
     print(
         f"{report.keyframes} keyframes, {report.compared} pairs compared, {report.loops} loops, "
@@ -43,4 +50,17 @@ def run(arguments: argparse.Namespace) -> int:
         f"and {report.most_waiting} keyframes wait at most"
     )
     print(f"memory {report.memory_mb:.0f} MB, {report.before_mb:.0f} of it before the first keyframe")
+    return 0
+
+
+def _run_node(arguments: argparse.Namespace) -> int:
+    from drcn_ros.benchmarks.map_node import measure_node
+
+    report = measure_node(arguments.keyframes, arguments.rate)
+    print(
+        f"{report.keyframes} keyframes in {report.wall_s:.1f} s: processor time {report.seconds:.1f} s of "
+        f"the whole process, one core is busy {100 * report.seconds / report.wall_s:.0f} % of the time"
+    )
+    print(f"{report.most_waiting} frames wait at most, {report.dropped} left out")
+    print(f"memory {report.memory_mb:.0f} MB, {report.before_mb:.0f} of it before the first frame")
     return 0
