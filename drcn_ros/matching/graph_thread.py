@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from importlib import import_module
 from typing import TypeVar
 
 import torch
@@ -34,6 +35,9 @@ def in_graph_thread(run: Callable[[], Result]) -> Result:
 
 @cache
 def _executor() -> ThreadPoolExecutor:
+    # The thread that first imports this keeps Python objects until it ends. That of the graphs ends with the
+    # interpreter, which may be too late to let go of them: the process would abort.
+    import_module("torch._inductor.cudagraph_trees")
     return ThreadPoolExecutor(1, "graphs", initializer=_prepare)
 
 

@@ -145,3 +145,7 @@ def test_graphs_have_one_thread_that_passes_on_what_is_raised():
         assert in_graph_thread(torch.is_inference_mode_enabled)
     with pytest.raises(ZeroDivisionError):
         in_graph_thread(lambda: 1 / 0)
+
+
+def test_the_thread_of_graphs_holds_nothing_of_python_at_its_end():
+    assert not in_graph_thread(lambda: torch._C._is_key_in_tls("tree_manager_containers"))
