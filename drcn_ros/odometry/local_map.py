@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drcn_ros.geometry.camera import Camera
+from drcn_ros.geometry.rotation import rotation_vector
 from drcn_ros.geometry.selection import Model
 from drcn_ros.geometry.two_view import TwoView
 from drcn_ros.geometry.types import Array
@@ -32,6 +33,7 @@ from drcn_ros.odometry.map_linking import link
 from drcn_ros.odometry.map_places import NOISE_PX, places, relative_noise
 from drcn_ros.odometry.map_points import MapPoints
 from drcn_ros.odometry.map_pose import TRIAL_STEPS, SeenLandmarks, pose_from_landmarks, pose_matrix
+from drcn_ros.odometry.motion_so_far import MotionSoFar
 from drcn_ros.odometry.outlier_history import earlier_outliers
 from drcn_ros.odometry.view import PointDepths, View
 
@@ -43,6 +45,13 @@ _NOISE_RANGE = 0.2, 1.0
 # than plenty, those without a match are looked for.
 _ENOUGH, _PLENTY = 40, 150
 _FEWEST, _LEAST_PART = 8, 0.25
+# Where less than this part agrees, two views and the motion so far must agree with the place as well: turns,
+# and directions where the parallax is this large, pixels; and distances within a factor.
+_SURE_PART, _TURN_DEG, _DIRECTION_DEG, _CLEAR_PX, _FACTOR = 0.5, 3.0, 20.0, 3.0, 2.0
+# Two views that the landmarks contradict are believed if so many inliers, and so large a part, agree with
+# them, and they with the motion so far within a turn and a direction, degrees. The first bounds are for
+# pairs that leave no doubt.
+_ALONE = ((60, 0.75, 15.0, 45.0), (20, 0.6, 10.0, 25.0))
 # Parallax of the first pair with a depth, radians.
 _FIRST_PARALLAX = 0.005
 # What the baseline of that pair may be at most, in units, where frames before it have fixed the unit.
@@ -62,12 +71,14 @@ class Placed:
         length: of the step since the reference in units of the map.
         deviation: its standard deviation; infinite where the length is a guess.
         landmarks: how many landmarks agree.
+        alone: whether the two views alone have it, since the landmarks contradict them: the map begins anew.
     """
 
     pose: Array
     length: float
     deviation: float
     landmarks: int
+    alone: bool = False
 
 
 class LocalMap:
@@ -88,6 +99,7 @@ class LocalMap:
         # A frame half-way to the end of the last keyframe: view, pose, that keyframe; and frames since.
         self._successor: tuple[View, Array, Keyframe] | None = None
         self._frames_since = 0
+        self._motion = MotionSoFar()
         self._work: Future[None] | None = None
         # The keyframe that the newest frame was placed from, and its pose then.
         self._anchor: tuple[Keyframe, Array] | None = None
@@ -114,6 +126,7 @@ class LocalMap:
             anchor, before = self._anchor
             moved = anchor.pose @ np.linalg.inv(before) @ pose if keyframe is None else keyframe.pose.copy()
             self._placed[-1] = view, moved
+            self._motion.correct(moved)
         self._anchor = None
 
     def abandon(self) -> None:
@@ -125,6 +138,20 @@ class LocalMap:
     def begin(self, view: View) -> None:
         """Start with a first keyframe at the identity."""
         self._data.insert(view, np.eye(4))
+        self._motion.add(view.stamp_ns, np.eye(4))
+
+    def expect(self, reference: View, view: View) -> tuple[Array, Array] | None:
+        """Return (R, t), |t| = 1, of T_reference_view if the last motion goes on, or None."""
+        self.settle()
+        keyframe = self._data.of(reference)
+        known = [pose for placed, pose in self._placed if placed is reference]
+        known += [] if keyframe is None else [keyframe.pose]
+        ahead = self._motion.ahead(view.stamp_ns)
+        if ahead is None or not known:
+            return None
+        relative = np.linalg.inv(known[-1]) @ ahead
+        length = float(np.linalg.norm(relative[:3, 3]))
+        return None if length < 1e-9 else (relative[:3, :3], relative[:3, 3] / length)
 
     def place(
         self, reference: View, view: View, two_view: TwoView, matches: Matches, camera: Camera, match: Match
@@ -183,14 +210,21 @@ class LocalMap:
             if more is not None:
                 seen = seen.joined(self._seen_at(more.ids, camera.normalise(more.places), more.noise * noise))
                 best = pose_from_landmarks((best.rotation, best.position), seen, camera.mean_focal, turned)
-        if best.agree < max(_FEWEST, _LEAST_PART * len(seen)):
+        found = pose_matrix(best.rotation, best.position)
+        sure = best.agree >= max(_FEWEST, _SURE_PART * len(seen))
+        if not sure and (
+            best.agree < max(_FEWEST, _LEAST_PART * len(seen))
+            or not self._expected(found, keyframe, view, two_view)
+        ):
+            if two_view.pose is not None:
+                return self._alone(keyframe, view, two_view)
             # A turn is told by all matches; what contradicts it is a depth that was never measured well.
-            return None if two_view.pose is not None else Placed(pose_matrix(rotation, origin), 0.0, 0.0, 0)
+            return Placed(pose_matrix(rotation, origin), 0.0, 0.0, 0)
         step = best.position - origin
         length = float(np.linalg.norm(step))
         along = best.rotation.T @ step / max(length, 1e-12)
         deviation = float(np.sqrt(max(along @ best.covariance[3:, 3:] @ along, 0.0)))
-        return Placed(pose_matrix(best.rotation, best.position), length, deviation, best.agree)
+        return Placed(found, length, deviation, best.agree)
 
     def advance(
         self,
@@ -207,6 +241,10 @@ class LocalMap:
         In slow motion not the newest frame becomes one but the one that was seen half-way to its end, so that
         the parallax never starts again from zero.
         """
+        self._motion.add(view.stamp_ns, placed.pose)
+        if placed.alone:
+            self._begin_again(view, placed.pose)
+            return view
         keyframe = self._data.of(reference)
         assert keyframe is not None
         inliers = int(two_view.inliers.sum())
@@ -304,6 +342,52 @@ class LocalMap:
         direction = keyframe.pose[:3, :3] @ two_view.pose.translation
         return Placed(pose_matrix(rotation, origin + length * direction), length, np.inf, 0)
 
+    def _expected(self, pose: Array, keyframe: Keyframe, view: View, two_view: TwoView) -> bool:
+        """Return whether a place is where the two views and the motion so far let expect it."""
+        moved = two_view.pose is not None and (two_view.parallax_px or 0.0) > _CLEAR_PX * view.features.pixel
+        relative = np.linalg.inv(keyframe.pose) @ pose
+        assert two_view.rotation is not None
+        if _turn_between(relative, two_view.rotation) > _TURN_DEG:
+            return False
+        if moved:
+            assert two_view.pose is not None
+            if _angle_between(relative[:3, 3], two_view.pose.translation) > _DIRECTION_DEG:
+                return False
+        last, speed = self._motion.last, self._motion.speed
+        if last is None or speed is None:
+            return True
+        expected = speed * self._motion.seconds_since(view.stamp_ns)
+        distance = float(np.linalg.norm(pose[:3, 3] - last[:3, 3]))
+        return distance <= _FACTOR * expected and (not moved or distance >= expected / _FACTOR)
+
+    def _alone(self, keyframe: Keyframe, view: View, two_view: TwoView) -> Placed | None:
+        """Return the place that two views have with the speed so far, or None if they are not believed."""
+        assert two_view.pose is not None
+        ahead, speed = self._motion.ahead(view.stamp_ns), self._motion.speed
+        inliers, part = int(two_view.inliers.sum()), float(two_view.inliers.mean())
+        if ahead is None or speed is None:
+            return None
+        relative = np.linalg.inv(keyframe.pose) @ ahead
+        turn = _turn_between(relative, two_view.pose.rotation)
+        direction = _angle_between(relative[:3, 3], two_view.pose.translation)
+        if not any(
+            inliers >= fewest and part >= least and turn < most_turn and direction < most_direction
+            for fewest, least, most_turn, most_direction in _ALONE
+        ):
+            return None
+        length = float(np.linalg.norm(relative[:3, 3]))
+        pose = keyframe.pose @ pose_matrix(two_view.pose.rotation, length * two_view.pose.translation)
+        return Placed(pose, length, np.inf, 0, alone=True)
+
+    def _begin_again(self, view: View, pose: Array) -> None:
+        """Begin the map anew at a placed frame, in the same axes and with the speed so far."""
+        self._speed = self._motion.speed
+        self._data = MapData()
+        self._data.insert(view, pose)
+        self._started = False
+        self._placed = [(view, pose)]
+        self._successor = None
+
     def landmarks(self) -> MapPoints:
         """Return the landmarks whose distance is known to better than itself, in axes and unit of the map."""
         self.settle()
@@ -371,6 +455,17 @@ class LocalMap:
 def _worker() -> ThreadPoolExecutor:
     """Return the one thread of all maps of this process."""
     return ThreadPoolExecutor(1, "map")
+
+
+def _turn_between(pose: Array, rotation: Array) -> float:
+    """Return the angle between the rotation of a pose (4, 4) and another one, degrees."""
+    return float(np.degrees(np.linalg.norm(rotation_vector(pose[:3, :3].T @ rotation))))
+
+
+def _angle_between(a: Array, b: Array) -> float:
+    """Return the angle between two vectors, degrees; none has no direction and lies beside all others."""
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(np.degrees(np.arccos(np.clip(a @ b / max(lengths, 1e-12), -1.0, 1.0)))) if lengths else 90.0
 
 
 def _length_along(direction: Array, rotation: Array, origin: Array, seen: SeenLandmarks) -> float:

@@ -44,6 +44,11 @@ class Attempt:
     two_view: TwoView | None
     placed: Placed | None = None
 
+    @property
+    def confirmed(self) -> bool:
+        """Whether the local map has placed the frame, and not the two views alone."""
+        return self.placed is not None and not self.placed.alone
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -89,4 +94,7 @@ def judge(attempt: Attempt, needed: int, in_map: bool = False) -> Outcome:
     if in_map and attempt.placed is None:
         detail = f"the landmarks do not agree with the motion; {detail}"
         return Outcome(State.LOST, Reason.MAP_DISAGREES, detail, attempt)
+    if attempt.placed is not None and attempt.placed.alone:
+        detail = f"the landmarks do not agree, the last motion does, and the map begins anew; {detail}"
+        return Outcome(state, Reason.MAP_DISAGREES, detail, attempt)
     return Outcome(state, reason, detail, attempt)

@@ -272,7 +272,7 @@ class VisualOdometry:
         attempts = []
         for reference in self._references.to_try():
             matches = self._match(reference, view, clock)
-            estimate = partial(self._two_view, reference)
+            estimate = partial(self._two_view, reference, view)
             matches, two_view = self._still_pixels.weigh(matches, self._camera, estimate)
             attempt = Attempt(reference, matches, two_view)
             if two_view.model is not None and self._uses_map:
@@ -280,18 +280,19 @@ class VisualOdometry:
                 placed = self._map.place(reference, view, two_view, matches, self._camera, match)
                 attempt = replace(attempt, placed=placed)
             attempts.append(attempt)
-            if two_view.model is not None and (attempt.placed is not None or not self._uses_map):
+            if two_view.model is not None and (attempt.confirmed or not self._uses_map):
                 return attempt
-        return attempts[0]
+        return max(attempts, key=lambda attempt: attempt.placed is not None)
 
-    def _two_view(self, reference: View, matches: Matches) -> TwoView:
+    def _two_view(self, reference: View, view: View, matches: Matches) -> TwoView:
         assert self._camera is not None
+        expected = self._map.expect(reference, view) if self._uses_map else self._path.predict(reference)
         return estimate_two_view(
             matches.reference_points.astype(np.float64),
             matches.current_points.astype(np.float64),
             self._camera,
             self._config.two_view,
-            self._path.predict(reference),
+            expected,
             earlier_outliers(reference, matches),
         )
 

@@ -261,6 +261,43 @@ def test_a_motion_that_the_landmarks_contradict_is_no_tracking(point_world, curv
     assert odometry.process(world.frame(11)).state is State.TRACKING
 
 
+def _spoil(odometry):
+    """Put all landmarks where there is nothing."""
+    odometry.landmarks()
+    ray = odometry._map._data.landmarks.ray
+    ray[:, :2] = np.random.default_rng(3).uniform(-0.5, 0.5, (len(ray), 2))
+
+
+def test_a_map_that_was_spoilt_begins_anew_on_the_same_path(point_world, curve):
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
+    odometry = world.odometry()
+    results = [odometry.process(world.frame(index)) for index in range(12)]
+    _spoil(odometry)
+    results += [odometry.process(world.frame(index)) for index in range(12, FRAMES)]
+    anew = results[12]
+    assert (anew.state, anew.reason) == (State.TRACKING, Reason.MAP_DISAGREES)
+    # Nothing but the speed so far tells the length.
+    assert anew.step_deviation == np.inf
+    assert {result.state for result in results[13:]} == {State.TRACKING}
+    assert {result.segment for result in results} == {0}
+    steps = np.linalg.norm(np.diff([result.pose[:3, 3] for result in results], axis=0), axis=1)
+    assert np.median(steps[16:]) == pytest.approx(np.median(steps[6:11]), rel=0.2)
+    assert _path_error(world, results) < 0.02
+
+
+def test_a_map_that_was_spoilt_is_no_reason_to_believe_a_leap(point_world, curve):
+    for index in range(12, FRAMES):
+        # From then on the camera is elsewhere: to the side, and back.
+        curve[index][:3, 3] += 2.0 * curve[index][:3, 0] - 1.5 * curve[index][:3, 2]
+    world = point_world(curve, count=4000, noise_px=0.3, depth=(4.0, 25.0))
+    odometry = world.odometry()
+    for index in range(12):
+        odometry.process(world.frame(index))
+    _spoil(odometry)
+    result = odometry.process(world.frame(12))
+    assert (result.state, result.reason) == (State.LOST, Reason.MAP_DISAGREES)
+
+
 def test_a_calibration_that_comes_later_finds_a_map(point_world, curve):
     world = point_world(curve, count=4000, noise_px=0.3, depth=(2.0, 25.0))
     odometry = world.odometry()
