@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -260,13 +261,34 @@ class Mapper:
     def _optimise(self) -> bool:
         if not self._waiting:
             return False
+        before, moved = list(self._graph.estimates), self._place_open_segments()
         self._graph.optimise()
+        if any(not self._joined(start) for start in moved):
+            # What the segment was placed by does not hold, so that it stays where it was.
+            self._graph.place(before)
+            self._graph.optimise()
         self._waiting, self._optimised = False, len(self._keyframes) - 1
-        held = self.loops()
-        self._open = [
-            start for start in self._open if not any(loop.first < start <= loop.second for loop in held)
-        ]
+        self._open = [start for start in self._open if not self._joined(start)]
         return True
+
+    def _joined(self, start: int) -> bool:
+        """Return whether a loop that holds joins a segment to what was before it."""
+        return any(loop.first < start <= loop.second for loop in self.loops())
+
+    def _place_open_segments(self) -> list[int]:
+        """Put segments that nothing joins yet where their strongest loops have them; return their starts.
+
+        The solver goes downhill only, and does not find there from half a turn away.
+        """
+        moved = []
+        for start, end in pairwise([*self._open, len(self._keyframes)]):
+            loops = [loop for loop in self._graph.loops if loop.first < start <= loop.second < end]
+            if loops:
+                loop, places = max(loops, key=lambda loop: loop.inliers), self._graph.estimates
+                to = places[loop.first] @ loop.similarity @ places[loop.second].inverse()
+                self._graph.place([*places[:start], *(to @ place for place in places[start:])])
+                moved.append(start)
+        return moved
 
     def _ways(self) -> Ways:
         """Return the way to each keyframe; each open segment begins another run."""

@@ -88,6 +88,10 @@ class PoseGraph:
         """Put keyframes and loops, which were added before, back where an earlier run had found them."""
         self._estimates, self._holds = list(estimates), list(holds)
 
+    def place(self, estimates: list[Similarity]) -> None:
+        """Let the next `optimise` start from other places of all keyframes."""
+        self._estimates = list(estimates)
+
     def optimise(self) -> None:
         """Find the places that agree best with all steps and with the loops that hold."""
         gtsam, graph, values = self._gtsam, self._gtsam.NonlinearFactorGraph(), self._gtsam.Values()
