@@ -48,7 +48,7 @@ class BatchedPhotographs:
         tiles = random.integers(len(self.photographs.tiles), size=drawn)
         hard = random.random(drawn) < self.pairs.hard
         shapes = self.atlas.shapes[tiles]
-        looks, homographies, scales = views(random, size, shapes, hard)
+        looks, homographies, scales = views(random, shapes, hard, self.pairs)
         grid = pixel_grid(size, self.device)
         view = upload(looks, self.device)
         moved = grid + shifts(random, drawn, hard, self.pairs, self.device)

@@ -116,13 +116,13 @@ def shifts(
 
 
 def views(
-    random: np.random.Generator, size: int, shapes: NDArray[np.int64], hard: NDArray[np.bool_]
+    random: np.random.Generator, shapes: NDArray[np.int64], hard: NDArray[np.bool_], config: PairConfig
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Return views (N, 3, 3) of tiles, homographies (N, 3, 3) from B to A, and scales (N, 2) of A and B."""
-    found = []
+    found, size = [], config.size
     for shape, strong in zip(shapes, hard, strict=True):
         view = warps.random_view(random, size, (int(shape[0]), int(shape[1])))
-        homography = warps.random_homography(random, size, bool(strong))
+        homography = warps.random_homography(random, size, bool(strong), config)
         scales = [warps.local_scale(matrix, size) for matrix in (view, view @ homography)]
         found.append((view, homography, scales))
     first, second, third = (np.array(part, np.float64) for part in zip(*found, strict=True))

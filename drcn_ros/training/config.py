@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,15 @@ class PairConfig:
 
     size: int = parameter(160, "Side of the square images, pixels, a multiple of 32.", minimum=64)
     hard: float = parameter(0.6, "Share of pairs with strong changes of view.", minimum=0.0, maximum=1.0)
+    turn: float = parameter(
+        35.0,
+        "Largest turn about the optical axis of a strong change of view, degrees.",
+        minimum=0.0,
+        maximum=180.0,
+    )
+    scale: float = parameter(
+        math.exp(0.55), "Largest scale of a strong change of view.", minimum=1.0, maximum=4.0
+    )
     parallax: float = parameter(0.7, "Share of pairs with parallax.", minimum=0.0, maximum=1.0)
     rolling_shutter: float = parameter(
         0.15, "Share of pairs with a rolling shutter in one view.", minimum=0.0, maximum=1.0

@@ -81,7 +81,7 @@ class WarpedPhotographs:
             tile = self.photographs.tiles[int(random.integers(len(self.photographs.tiles)))]
             hard = bool(random.random() < self.pairs.hard)
             view = warps.random_view(random, size, (tile.shape[0], tile.shape[1]))
-            homography = warps.random_homography(random, size, hard)
+            homography = warps.random_homography(random, size, hard, self.pairs)
             moved = grid
             if random.random() < self.pairs.parallax:
                 moved = moved + warps.random_parallax(random, size, hard)

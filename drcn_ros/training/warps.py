@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from drcn_ros.training.config import PairConfig
+
 Matrix = NDArray[np.float64]
 FloatArray = NDArray[np.float32]
 
@@ -33,12 +35,15 @@ def random_view(random: np.random.Generator, size: int, shape: tuple[int, int]) 
     return view
 
 
-def random_homography(random: np.random.Generator, size: int, hard: bool) -> Matrix:
-    """Return a homography (3, 3) from pixels of B to pixels of A, both squares of `size` pixels."""
-    angle = np.deg2rad(random.uniform(-1, 1) * (35 if hard else 8))
+def random_homography(random: np.random.Generator, size: int, hard: bool, config: PairConfig) -> Matrix:
+    """Return a homography (3, 3) from pixels of B to pixels of A, both squares of `size` pixels.
+
+    The configuration tells how far a strong change of view turns and scales.
+    """
+    angle = np.deg2rad(random.uniform(-1, 1) * (config.turn if hard else 8))
     if hard and random.random() < 0.1:
         angle = np.deg2rad(random.uniform(-90, 90))
-    scale = np.exp(random.uniform(-1, 1) * (0.55 if hard else 0.15))
+    scale = np.exp(random.uniform(-1, 1) * (np.log(config.scale) if hard else 0.15))
     stretch = np.exp(random.uniform(-1, 1) * (0.2 if hard else 0.05))
     shift = random.uniform(-1, 1, 2) * (0.25 if hard else 0.12) * size
     axis = _rotation(random.uniform(0, np.pi))
